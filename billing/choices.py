@@ -1,0 +1,20 @@
+"""Preset values of billing runs, as the API spells them."""
+
+from django.db import models
+
+
+class RunStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
+    COMMENCED = "commenced", "Commenced"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class AccountOutcome(models.TextChoices):
+    """What became of one customer in a run."""
+
+    WAITING = "waiting", "Waiting"
+    INVOICED = "invoiced", "Invoiced"
+    NOTHING_TO_BILL = "nothingToBill", "Nothing to bill"
+    HELD = "held", "Held"
+    FAILED = "failed", "Failed"

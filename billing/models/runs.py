@@ -1,0 +1,169 @@
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from billing.choices import AccountOutcome, RunStatus
+from billing.models.cycles import InvoiceMessage
+from catalog.models import Currency, TaxRate
+from catalog.models.triggers import touch_updated_at
+from customers.models import AccountsReceivable, Customer
+from invoicing.models import Invoice
+
+
+class BillingRun(models.Model):
+    """Produces the invoices of a date: pending, commenced, completed; or cancelled while pending.
+
+    Usage before `cutoff_date` is in it. `snapshot` is PostgreSQL's snapshot at the moment it was commenced: usage and
+    prices that were committed later are not in it. Dates and message lock then; the database refuses a change.
+    """
+
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.PENDING)
+    subrun = models.CharField(max_length=50, blank=True, default="")
+    invoice_message = models.ForeignKey(
+        InvoiceMessage, on_delete=models.PROTECT, null=True, blank=True, related_name="billing_runs"
+    )
+    invoice_date = models.DateField()
+    cutoff_date = models.DateField(help_text="Usage before this day is billed.")
+    transaction_cutoff_date = models.DateField(
+        null=True,
+        blank=True,
+        help_text="If given: transactions up to and on this day by their transaction date, whatever their bill date.",
+    )
+    due_date = models.DateField()
+    bill_unpriced = models.BooleanField(
+        "bill the rest of accounts with unpriced usage",
+        default=False,
+        help_text="Otherwise an account with a record that no rate prices is held. The record waits either way.",
+    )
+    snapshot = models.TextField(blank=True, default="", editable=False)
+    commenced_at = models.DateTimeField(null=True, editable=False)
+    commenced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    completed_at = models.DateTimeField(null=True, editable=False)
+    approved_at = models.DateTimeField(null=True, editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "billing_run"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="billing_run_status_known"),
+            models.CheckConstraint(
+                condition=Q(due_date__gte=F("invoice_date")), name="billing_run_due_on_or_after_invoice_date"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[RunStatus.PENDING, RunStatus.CANCELLED], commenced_at__isnull=True, snapshot="")
+                | (Q(status__in=[RunStatus.COMMENCED, RunStatus.COMPLETED], commenced_at__isnull=False) & ~Q(snapshot="")),
+                name="billing_run_commenced_has_its_snapshot",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=RunStatus.COMPLETED, completed_at__isnull=False)
+                | (~Q(status=RunStatus.COMPLETED) & Q(completed_at__isnull=True, approved_at__isnull=True)),
+                name="billing_run_completed_has_its_time",
+            ),
+        ]
+        triggers = [
+            touch_updated_at(),
+            pgtrigger.FSM(
+                name="status_order",
+                field="status",
+                transitions=[("pending", "commenced"), ("commenced", "completed"), ("pending", "cancelled")],
+            ),
+            pgtrigger.Protect(
+                name="keep_dates",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__status="pending")
+                & (
+                    pgtrigger.Q(old__invoice_date__df=pgtrigger.F("new__invoice_date"))
+                    | pgtrigger.Q(old__cutoff_date__df=pgtrigger.F("new__cutoff_date"))
+                    | pgtrigger.Q(old__transaction_cutoff_date__df=pgtrigger.F("new__transaction_cutoff_date"))
+                    | pgtrigger.Q(old__due_date__df=pgtrigger.F("new__due_date"))
+                    | pgtrigger.Q(old__invoice_message__df=pgtrigger.F("new__invoice_message"))
+                ),
+            ),
+            pgtrigger.Protect(name="keep", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RunChunk(models.Model):
+    """Some of a run's accounts: what one worker produces in one transaction.
+
+    The row is the queue. A worker holds its lock while it works, so a killed worker gives it back by dying.
+    """
+
+    run = models.ForeignKey(BillingRun, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    account_count = models.PositiveIntegerField(default=0)
+    record_count = models.BigIntegerField(default=0)
+    produced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "run_chunk"
+        ordering = ["run", "number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="run_chunk_number_once")]
+        indexes = [models.Index(fields=["run"], condition=Q(produced_at__isnull=True), name="run_chunk_waiting")]
+
+    def __str__(self) -> str:
+        return f"chunk {self.number}"
+
+
+class RunAccount(models.Model):
+    """One customer's outcome in a run, and the terms that it is billed by as they were when the run was commenced.
+
+    A customer waits in one run at a time. Invoiced accounts have their invoice, held and failed ones their reason.
+    """
+
+    run = models.ForeignKey(BillingRun, on_delete=models.CASCADE, related_name="accounts", db_index=False)
+    chunk = models.ForeignKey(RunChunk, on_delete=models.CASCADE, related_name="accounts")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="run_accounts")
+    accounts_receivable = models.ForeignKey(AccountsReceivable, on_delete=models.PROTECT, null=True, related_name="+")
+    outcome = models.CharField(max_length=15, choices=AccountOutcome, default=AccountOutcome.WAITING)
+    reason = models.TextField(blank=True, default="")
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, null=True, related_name="run_account")
+    record_count = models.BigIntegerField(default=0, help_text="Records billed.")
+    exact_amount = models.DecimalField(max_digits=38, decimal_places=18, default=0, help_text="Sum of the charges.")
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+")
+    minor_units = models.PositiveSmallIntegerField()
+    timezone = models.CharField(max_length=64)
+    tax_rate = models.ForeignKey(TaxRate, on_delete=models.PROTECT, null=True, related_name="+")
+    minimum_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    rate_card_ids = ArrayField(models.BigIntegerField(), default=list)
+    period_start = models.DateField()
+    late_before = models.DateField(null=True, help_text="Usage before it missed an earlier invoice of the customer.")
+    message = models.TextField(blank=True, default="")
+
+    class Meta:
+        db_table = "run_account"
+        ordering = ["run", "customer"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "customer"], name="run_account_once_per_customer"),
+            models.UniqueConstraint(
+                fields=["customer"], condition=Q(outcome=AccountOutcome.WAITING), name="run_account_waits_in_one_run"
+            ),
+            models.CheckConstraint(condition=Q(outcome__in=AccountOutcome.values), name="run_account_outcome_known"),
+            models.CheckConstraint(
+                condition=Q(outcome=AccountOutcome.INVOICED, invoice__isnull=False)
+                | (~Q(outcome=AccountOutcome.INVOICED) & Q(invoice__isnull=True)),
+                name="run_account_invoiced_has_its_invoice",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=[AccountOutcome.WAITING, AccountOutcome.INVOICED]) | ~Q(reason=""),
+                name="run_account_outcome_has_its_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["run", "outcome", "id"], name="run_account_by_outcome")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.outcome}"

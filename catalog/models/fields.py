@@ -1,0 +1,19 @@
+"""Fields that Django does not have. Migrations name them by this path: do not move them."""
+
+from django.db import models
+from django.db.models import Func
+
+
+class TransactionIdField(models.Field):  # type: ignore[type-arg]
+    """PostgreSQL's `xid8`: the number of the transaction that wrote a row, to ask later whether a snapshot saw it."""
+
+    def db_type(self, connection: object) -> str:  # noqa: ARG002  Django passes it
+        return "xid8"
+
+
+class CurrentTransactionId(Func):
+    """The number of the transaction that runs the statement."""
+
+    function = "pg_current_xact_id"
+    arity = 0
+    output_field = TransactionIdField()

@@ -1,0 +1,45 @@
+"""Database triggers that more than one table uses."""
+
+import pgtrigger
+
+
+def touch_updated_at() -> pgtrigger.Trigger:
+    """Set `updated_at` to the time of the transaction on every update, bulk updates and psql included.
+
+    `updatedSince` of the API is only worth something when no way of writing a row can forget it.
+    """
+    return pgtrigger.Trigger(
+        name="touch_updated_at",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func="NEW.updated_at = now(); RETURN NEW;",
+    )
+
+
+def references_exist(*, on: str, **columns: str) -> pgtrigger.Trigger:
+    """Check the foreign keys of a large table once per statement instead of once per row.
+
+    Measured on PostgreSQL 18: a million rows with one foreign key cost 2.6 s more than without, with three 8.2 s;
+    this trigger checks three in 0.3 s (docs/adr/0003). `columns` maps each column of the table to the table it refers
+    to by `id`; `on` is "insert" or "update" (PostgreSQL allows one event per transition table). The other
+    direction, that a row referred to is not deleted, is `tollbook_refuse_delete_of_used` in the migrations.
+    """
+    checks = "\n".join(
+        f"""
+        SELECT n.{column}::text INTO missing FROM new_rows n
+        WHERE n.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM {table} p WHERE p.id = n.{column}) LIMIT 1;
+        IF missing IS NOT NULL THEN
+          RAISE EXCEPTION '% % of % does not exist in {table}.', '{column}', missing, TG_TABLE_NAME
+            USING ERRCODE = 'foreign_key_violation';
+        END IF;"""
+        for column, table in columns.items()
+    )
+    return pgtrigger.Trigger(
+        name=f"references_exist_on_{on}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation={"insert": pgtrigger.Insert, "update": pgtrigger.Update}[on],
+        referencing=pgtrigger.Referencing(new="new_rows"),
+        declare=[("missing", "text")],
+        func=f"{checks}\nRETURN NULL;",
+    )

@@ -1,0 +1,25 @@
+from customers.models.api_keys import ApiKey
+from customers.models.customers import (
+    AccountsReceivable,
+    Campaign,
+    Customer,
+    CustomerGroup,
+    CustomerRateCard,
+    GroupRateCard,
+    Site,
+)
+from customers.models.subscriptions import Subscription, SubscriptionAction, SubscriptionService
+
+__all__ = [
+    "AccountsReceivable",
+    "ApiKey",
+    "Campaign",
+    "Customer",
+    "CustomerGroup",
+    "CustomerRateCard",
+    "GroupRateCard",
+    "Site",
+    "Subscription",
+    "SubscriptionAction",
+    "SubscriptionService",
+]

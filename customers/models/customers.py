@@ -1,0 +1,186 @@
+import zoneinfo
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from catalog.models import Currency, RateCard, TaxRate
+from catalog.models.triggers import touch_updated_at
+from customers.choices import CustomerStatus, LifeCycleState
+
+
+def validate_timezone(value: str) -> None:
+    """Refuse what is not the name of an IANA time zone."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{value}” is not a time zone. Name one such as Europe/Berlin or UTC.")
+
+
+class CustomerGroup(models.Model):
+    """Customers that share price lists, reports or who looks after them."""
+
+    name = models.CharField(max_length=100, unique=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "customer_group"
+        ordering = ["name"]
+        triggers = [touch_updated_at()]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track()
+class Customer(models.Model):
+    """Who is billed. Dates of billing are dates in `timezone`; documents are in `currency`."""
+
+    account_number = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=CustomerStatus, default=CustomerStatus.ACTIVE)
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="customers")
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    language = models.CharField(max_length=10, default="en")
+    groups = models.ManyToManyField(CustomerGroup, blank=True, related_name="customers", db_table="customer_group_member")
+    tax_rate = models.ForeignKey(
+        TaxRate,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="customers",
+        help_text="Without one a billing run holds the customer's account.",
+    )
+    vat_number = models.CharField("VAT number", max_length=40, blank=True, default="")
+    emails = ArrayField(models.EmailField(), blank=True, default=list)
+    address = models.TextField(blank=True, default="")
+    payment_terms_days = models.PositiveSmallIntegerField(default=30)
+    minimum_invoice_amount = models.DecimalField(
+        max_digits=20,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="Below it no invoice is made and the usage waits. Empty: one minor unit of the currency.",
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "customer"
+        ordering = ["account_number"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(account_number=""), name="customer_account_number_not_empty"),
+            models.CheckConstraint(condition=Q(status__in=CustomerStatus.values), name="customer_status_known"),
+            models.CheckConstraint(
+                condition=Q(minimum_invoice_amount__isnull=True) | Q(minimum_invoice_amount__gte=0),
+                name="customer_minimum_not_negative",
+            ),
+        ]
+        indexes = [models.Index(fields=["name"], name="customer_name")]
+        triggers = [touch_updated_at()]
+
+    def __str__(self) -> str:
+        return f"{self.account_number} {self.name}"
+
+
+class Site(models.Model):
+    """A place of a customer that usage reports are broken down by."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="sites")
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "site"
+        ordering = ["customer", "name"]
+        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="site_name_once_per_customer")]
+        triggers = [touch_updated_at()]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Campaign(models.Model):
+    """A purpose of a customer that usage reports are broken down by."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="campaigns")
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "campaign"
+        ordering = ["customer", "name"]
+        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="campaign_name_once_per_customer")]
+        triggers = [touch_updated_at()]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccountsReceivable(models.Model):
+    """The customer's account that its invoices are posted to. A customer has one."""
+
+    customer = models.OneToOneField(Customer, on_delete=models.PROTECT, related_name="accounts_receivable")
+    number = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200)
+    life_cycle_state = models.CharField(max_length=10, choices=LifeCycleState, default=LifeCycleState.ACTIVE)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "accounts_receivable"
+        ordering = ["number"]
+        verbose_name_plural = "accounts receivable"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(life_cycle_state__in=LifeCycleState.values), name="accounts_receivable_state_known"
+            ),
+        ]
+        triggers = [touch_updated_at()]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+@pghistory.track()
+class CustomerRateCard(models.Model):
+    """That a customer is priced by a card; cards are tried in the order of `position`."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="customer_rate_cards")
+    rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="customer_rate_cards")
+    position = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        db_table = "customer_rate_card"
+        ordering = ["customer", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "position"], name="customer_rate_card_position_once"),
+            models.UniqueConstraint(fields=["customer", "rate_card"], name="customer_rate_card_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.rate_card_id}"
+
+
+@pghistory.track()
+class GroupRateCard(models.Model):
+    """That a group's customers are priced by a card, after their own cards."""
+
+    group = models.ForeignKey(CustomerGroup, on_delete=models.PROTECT, related_name="group_rate_cards")
+    rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="group_rate_cards")
+    position = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        db_table = "customer_group_rate_card"
+        ordering = ["group", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "position"], name="group_rate_card_position_once"),
+            models.UniqueConstraint(fields=["group", "rate_card"], name="group_rate_card_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.rate_card_id}"

@@ -1,0 +1,12 @@
+from invoicing.models.charges import Transaction, UsageCharge
+from invoicing.models.documents import Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax, NumberSeries
+
+__all__ = [
+    "Invoice",
+    "InvoiceDelivery",
+    "InvoiceLine",
+    "InvoiceTax",
+    "NumberSeries",
+    "Transaction",
+    "UsageCharge",
+]

@@ -1,0 +1,110 @@
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from catalog.models import Currency, Product, Rate, TaxRate
+from catalog.models.triggers import references_exist, touch_updated_at
+from customers.models import Customer
+from invoicing.choices import TransactionKind
+from invoicing.models.documents import InvoiceLine
+from invoicing.models.triggers import REFUSED, part_of_document
+from usage.models import UsageDataRecord
+
+
+class UsageCharge(models.Model):
+    """The priced result of one record, on one invoice line: the rate version, the quantity billed, the exact amount.
+
+    Appended, never updated. A record has at most one: it is charged once on invoices that stand. Records that bring
+    their own amount have no rate.
+    """
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, related_name="usage_charges", db_constraint=False, db_index=False
+    )
+    record = models.OneToOneField(
+        UsageDataRecord, on_delete=models.DO_NOTHING, related_name="charge", db_constraint=False
+    )
+    line = models.ForeignKey(InvoiceLine, on_delete=models.DO_NOTHING, related_name="charges", db_constraint=False)
+    rate = models.ForeignKey(
+        Rate, on_delete=models.DO_NOTHING, null=True, related_name="charges", db_constraint=False, db_index=False
+    )
+    quantity = models.DecimalField(max_digits=38, decimal_places=18)
+    amount = models.DecimalField(max_digits=38, decimal_places=18)
+
+    class Meta:
+        db_table = "usage_charge"
+        ordering = ["id"]
+        triggers = [
+            references_exist(
+                on="insert",
+                customer_id="customer",
+                record_id="usage_data_record",
+                line_id="invoice_line",
+                rate_id="rate",
+            ),
+            *part_of_document("SELECT l.invoice_id FROM invoice_line l WHERE l.id IN (SELECT line_id FROM changed_rows)"),
+        ]
+
+    def __str__(self) -> str:
+        return f"record {self.record_id}: {self.amount}"
+
+
+class Transaction(models.Model):
+    """A charge that is not usage: one-off, recurring or manual. `amount` is what it costs, negative for a credit.
+
+    It waits until a run takes it; then it has the line of the invoice that it is on.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
+    kind = models.CharField(max_length=10, choices=TransactionKind, default=TransactionKind.MANUAL)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    description = models.CharField(max_length=300)
+    quantity = models.DecimalField(max_digits=38, decimal_places=18, default=1)
+    unit_price = models.DecimalField(max_digits=38, decimal_places=18)
+    amount = models.GeneratedField(
+        expression=models.F("quantity") * models.F("unit_price"),
+        output_field=models.DecimalField(max_digits=38, decimal_places=18),
+        db_persist=True,
+    )
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+")
+    tax_rate = models.ForeignKey(
+        TaxRate, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: the customer's."
+    )
+    transaction_date = models.DateField()
+    bill_date = models.DateField(null=True, blank=True, help_text="Not billed before it; empty: the transaction date.")
+    invoice_line = models.OneToOneField(
+        InvoiceLine, on_delete=models.PROTECT, null=True, editable=False, related_name="transaction"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "transaction"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=TransactionKind.values), name="transaction_kind_known"),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "id"], condition=Q(invoice_line__isnull=True), name="transaction_waiting")
+        ]
+        triggers = [
+            touch_updated_at(),
+            pgtrigger.Trigger(
+                name="posted_is_final",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__invoice_line__isnull=False),
+                declare=[("refused", "text")],
+                func=f"""
+                SELECT i.number INTO refused FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+                WHERE l.id = OLD.invoice_line_id AND i.state = 'POSTED';
+                IF refused IS NOT NULL THEN {REFUSED} END IF;
+                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.description

@@ -1,0 +1,201 @@
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from catalog.models import Product
+from catalog.models.fields import CurrentTransactionId, TransactionIdField
+from catalog.models.triggers import references_exist, touch_updated_at
+from customers.models import Customer, SubscriptionAction, SubscriptionService
+from usage.choices import BillingDirective, LifeCycleState, RatingType
+from usage.models.imports import UsageImport
+from usage.models.sources import SourceSystem, UsageType
+
+REFERENCES = {
+    "customer_id": "customer",
+    "subscription_service_id": "subscription_service",
+    "product_id": "product",
+    "usage_type_id": "usage_type",
+    "source_system_id": "source_system",
+    "subscription_action_id": "subscription_action",
+    "usage_import_id": "usage_import",
+}
+
+
+class UsageDataRecord(models.Model):
+    """One use of one service. Billing never updates it; its foreign keys are checked per statement, not per row.
+
+    `customer` is the service's customer. `billing_effective_date` is the local date, in the customer's time zone, that
+    cutoff rules look at. `total_amount` is there for records that bring their own amount, and only for those.
+    """
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, related_name="usage_data_records", db_constraint=False, db_index=False
+    )
+    subscription_service = models.ForeignKey(
+        SubscriptionService,
+        on_delete=models.DO_NOTHING,
+        related_name="usage_data_records",
+        db_constraint=False,
+        db_index=False,
+    )
+    product = models.ForeignKey(
+        Product, on_delete=models.DO_NOTHING, related_name="usage_data_records", db_constraint=False, db_index=False
+    )
+    usage_type = models.ForeignKey(
+        UsageType, on_delete=models.DO_NOTHING, related_name="usage_data_records", db_constraint=False, db_index=False
+    )
+    source_system = models.ForeignKey(
+        SourceSystem, on_delete=models.DO_NOTHING, related_name="usage_data_records", db_constraint=False, db_index=False
+    )
+    subscription_action = models.ForeignKey(
+        SubscriptionAction,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="usage_data_records",
+        db_constraint=False,
+        db_index=False,
+    )
+    usage_import = models.ForeignKey(
+        UsageImport,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        editable=False,
+        related_name="usage_data_records",
+        db_constraint=False,
+        db_index=False,
+    )
+    number = models.CharField(max_length=200)
+    life_cycle_state = models.CharField(max_length=10, choices=LifeCycleState, default=LifeCycleState.POSTED)
+    billing_directive = models.CharField(
+        max_length=20, choices=BillingDirective, default=BillingDirective.TO_BE_BILLED
+    )
+    billing_effective_date = models.DateField()
+    from_date = models.DateTimeField()
+    to_date = models.DateTimeField()
+    usage_amount = models.DecimalField(max_digits=38, decimal_places=18)
+    destination = models.CharField(max_length=100, blank=True, default="")
+    region = models.CharField(max_length=100, blank=True, default="")
+    rating_type = models.CharField(max_length=10, choices=RatingType, default=RatingType.POSTRATED)
+    total_amount = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
+    udf_string_1 = models.TextField(null=True, blank=True)
+    udf_string_2 = models.TextField(null=True, blank=True)
+    udf_string_3 = models.TextField(null=True, blank=True)
+    udf_string_4 = models.TextField(null=True, blank=True)
+    udf_string_5 = models.TextField(null=True, blank=True)
+    udf_string_6 = models.TextField(null=True, blank=True)
+    udf_string_7 = models.TextField(null=True, blank=True)
+    udf_string_8 = models.TextField(null=True, blank=True)
+    udf_float_1 = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
+    udf_float_2 = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
+    udf_float_3 = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
+    udf_float_4 = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
+    udf_date_1 = models.DateField(null=True, blank=True)
+    udf_date_2 = models.DateField(null=True, blank=True)
+    udf_date_3 = models.DateField(null=True, blank=True)
+    udf_date_4 = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+
+    class Meta:
+        db_table = "usage_data_record"
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["source_system", "number"], name="usage_data_record_number_once_per_source"),
+            models.CheckConstraint(condition=Q(to_date__gte=F("from_date")), name="usage_data_record_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(life_cycle_state__in=LifeCycleState.values), name="usage_data_record_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(billing_directive__in=BillingDirective.values), name="usage_data_record_directive_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(rating_type=RatingType.POSTRATED, total_amount__isnull=True)
+                | Q(rating_type=RatingType.PRERATED, total_amount__isnull=False),
+                name="usage_data_record_prerated_has_its_total",
+            ),
+        ]
+        indexes = [models.Index(fields=["customer", "id"], name="usage_data_record_customer")]
+        triggers = [
+            touch_updated_at(),
+            references_exist(on="insert", **REFERENCES),
+            references_exist(on="update", **REFERENCES),
+            pgtrigger.FSM(
+                name="life_cycle",
+                field="life_cycle_state",
+                transitions=[("DRAFT", "POSTED"), ("DRAFT", "REJECTED"), ("POSTED", "CANCELLED")],
+            ),
+            pgtrigger.Protect(
+                name="keep_what_was_posted",
+                operation=pgtrigger.Delete,
+                condition=~pgtrigger.Q(old__life_cycle_state="DRAFT"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class PendingUsage(models.Model):
+    """The inbox of billing: one row for each posted, billable record that no invoice has yet.
+
+    Narrow on purpose: a run reads and deletes these rows, so that it costs what is new and not what history holds.
+    `posted_in` is the transaction that wrote the row; a run takes the rows that its snapshot saw when it was commenced.
+    """
+
+    record = models.OneToOneField(
+        UsageDataRecord, on_delete=models.DO_NOTHING, primary_key=True, related_name="pending_usage", db_constraint=False
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, related_name="pending_usage", db_constraint=False, db_index=False
+    )
+    billing_effective_date = models.DateField()
+    posted_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
+
+    class Meta:
+        db_table = "pending_usage"
+        ordering = ["customer", "billing_effective_date", "record"]
+        verbose_name_plural = "pending usage"
+        indexes = [models.Index(fields=["customer", "billing_effective_date"], name="pending_usage_inbox")]
+        triggers = [references_exist(on="insert", customer_id="customer", record_id="usage_data_record")]
+
+    def __str__(self) -> str:
+        return f"record {self.record_id}"
+
+
+class UsageConflict(models.Model):
+    """A row with the number of a record that says something else. The record stands; the row is kept beside it."""
+
+    usage_import = models.ForeignKey(UsageImport, on_delete=models.CASCADE, related_name="conflicts")
+    record = models.ForeignKey(UsageDataRecord, on_delete=models.PROTECT, related_name="conflicts")
+    line_number = models.BigIntegerField(help_text="1 is the header.")
+    differing_fields = models.JSONField(default=list)
+    raw_text = models.TextField()
+
+    class Meta:
+        db_table = "usage_conflict"
+        ordering = ["usage_import", "line_number"]
+        constraints = [models.UniqueConstraint(fields=["usage_import", "line_number"], name="usage_conflict_once")]
+
+    def __str__(self) -> str:
+        return f"line {self.line_number}: other than record {self.record_id}"
