@@ -10,9 +10,14 @@ from typing import Any
 
 import dj_database_url
 
-from config.embedded import paths
+from config import checkout
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR: Path = checkout.ROOT
+POSTGRES_ENGINE = "django.db.backends.postgresql"
+
+
+class BadVariableError(ValueError):
+    """An environment variable has a value that cannot be used; `str()` says which and why, without the value."""
 
 
 def own_database() -> bool:
@@ -26,24 +31,77 @@ def own_redis() -> bool:
 
 
 def database() -> dict[str, Any]:
-    """Django's settings of the database: `DATABASE_URL`, else the own PostgreSQL's socket."""
-    if not own_database():
-        return dict(dj_database_url.config(conn_max_age=60))
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": "tollbook",
-        "USER": "postgres",
-        "HOST": str(paths.socket_dir()),
-        "PORT": "5432",
-        "CONN_MAX_AGE": 60,
-    }
+    """Django's database settings: `DATABASE_URL`, else the own PostgreSQL's socket; raises `BadVariableError`."""
+    if own_database():
+        return {
+            "ENGINE": POSTGRES_ENGINE,
+            "NAME": checkout.DATABASE_NAME,
+            "USER": checkout.POSTGRES_USER,
+            "PASSWORD": "",
+            "HOST": str(checkout.here().sockets),
+            "PORT": str(checkout.POSTGRES_PORT),
+            "CONN_MAX_AGE": 60,
+        }
+    try:
+        found = dict(dj_database_url.config(conn_max_age=60))
+    except ValueError as error:
+        raise BadVariableError("DATABASE_URL is no address such as postgresql://user:password@host/name.") from error
+    if found["ENGINE"] != POSTGRES_ENGINE:
+        raise BadVariableError("DATABASE_URL must begin with postgresql://, for PostgreSQL is the only database.")
+    return found
 
 
 def redis_url() -> str:
     """URL of the broker for Celery's Redis transport: `REDIS_URL`, else the own Valkey's socket."""
-    return os.environ.get("REDIS_URL") or f"redis+socket://{paths.valkey_socket()}"
+    given = os.environ.get("REDIS_URL")
+    if not given:
+        return f"redis+socket://{checkout.here().valkey_socket}"
+    scheme, _, rest = given.partition("://")
+    # Celery's names of the schemes, for those that Redis' and Valkey's own clients use.
+    celery_scheme = {"unix": "redis+socket", "valkey": "redis", "valkeys": "rediss"}.get(scheme, scheme)
+    if celery_scheme not in ("redis", "rediss", "redis+socket") or not rest:
+        raise BadVariableError("REDIS_URL is no address such as redis://host:6379/0 or unix:///path/to/socket.")
+    return f"{celery_scheme}://{rest}"
 
 
 def secret_key() -> str:
-    """`SECRET_KEY`, else one made once for this checkout and kept in `.local/`."""
-    return os.environ.get("SECRET_KEY") or paths.secret_key()
+    """`SECRET_KEY`, else one made once for this checkout and kept in `.local/`; raises `BadVariableError`."""
+    try:
+        return os.environ.get("SECRET_KEY") or checkout.secret_key()
+    except OSError as error:
+        raise BadVariableError(f"SECRET_KEY has to be set, for none can be kept in .local/ ({error}).") from error
+
+
+def required(name: str) -> str:
+    """The value of a variable that has to be set; raises `BadVariableError`."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise BadVariableError(f"{name} has to be set.")
+    return value
+
+
+def words(name: str) -> list[str]:
+    """The values of a variable, parted by commas; empty where it is not set."""
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """Whether a variable is switched on (1, true, yes, on) or off (0, false, no, off); raises `BadVariableError`."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    raise BadVariableError(f"{name} is neither on nor off.")
+
+
+def number(name: str, *, default: int) -> int:
+    """The whole number in a variable; raises `BadVariableError`."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.isdecimal():
+        raise BadVariableError(f"{name} is no whole number.")
+    return int(value)

@@ -62,7 +62,10 @@ class BillingRun(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status__in=[RunStatus.PENDING, RunStatus.CANCELLED], commenced_at__isnull=True, snapshot="")
-                | (Q(status__in=[RunStatus.COMMENCED, RunStatus.COMPLETED], commenced_at__isnull=False) & ~Q(snapshot="")),
+                | (
+                    Q(status__in=[RunStatus.COMMENCED, RunStatus.COMPLETED], commenced_at__isnull=False)
+                    & ~Q(snapshot="")
+                ),
                 name="billing_run_commenced_has_its_snapshot",
             ),
             models.CheckConstraint(
@@ -132,8 +135,8 @@ class RunAccount(models.Model):
     outcome = models.CharField(max_length=15, choices=AccountOutcome, default=AccountOutcome.WAITING)
     reason = models.TextField(blank=True, default="")
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, null=True, related_name="run_account")
-    record_count = models.BigIntegerField(default=0, help_text="Records billed.")
-    exact_amount = models.DecimalField(max_digits=38, decimal_places=18, default=0, help_text="Sum of the charges.")
+    record_count = models.BigIntegerField(default=0, help_text="Records priced: on the invoice, or waiting.")
+    exact_amount = models.DecimalField(max_digits=38, decimal_places=18, default=0, help_text="What those records come to, exactly.")
     currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+")
     minor_units = models.PositiveSmallIntegerField()
     timezone = models.CharField(max_length=64)

@@ -1,4 +1,5 @@
 import pghistory
+import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 
@@ -27,7 +28,10 @@ class Currency(models.Model):
 
 @pghistory.track()
 class TaxRate(models.Model):
-    """A tax rate in percent, by name. Documents copy the percent, so that a change never reaches what was billed."""
+    """A tax rate in percent, by name. It keeps its percent, the database sees to it: a new percent is a new tax rate,
+
+    so that a run under way, and what was billed before, stay what they are.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     percent = models.DecimalField(max_digits=7, decimal_places=4, help_text="For example 19 for 19 %.")
@@ -40,7 +44,14 @@ class TaxRate(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(percent__gte=0, percent__lte=100), name="tax_rate_percent_range"),
         ]
-        triggers = [touch_updated_at()]
+        triggers = [
+            touch_updated_at(),
+            pgtrigger.Protect(
+                name="keep_percent",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__percent__df=pgtrigger.F("new__percent")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

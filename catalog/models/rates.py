@@ -89,7 +89,10 @@ class Rate(models.Model):
     pricing_model = models.CharField(max_length=10, choices=PricingModel, default=PricingModel.PER_UNIT)
     unit_price = models.DecimalField(max_digits=38, decimal_places=18)
     unit_size = models.DecimalField(
-        max_digits=38, decimal_places=18, default=1, help_text="Units that the price is for: 60 for seconds at a price per minute."
+        max_digits=38,
+        decimal_places=18,
+        default=1,
+        help_text="Units that the price is for: 60 for seconds at a price per minute.",
     )
     rounding_digits = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Decimals that the amount of each record is rounded to; empty: not rounded."
@@ -123,11 +126,10 @@ class Rate(models.Model):
             ),
             models.CheckConstraint(condition=Q(unit_size__gt=0), name="rate_unit_size_positive"),
             models.CheckConstraint(
-                condition=Q(rounding_digits__isnull=True) | Q(rounding_digits__lte=18), name="rate_rounding_digits_range"
+                condition=Q(rounding_digits__isnull=True) | Q(rounding_digits__lte=18),
+                name="rate_rounding_digits_range",
             ),
-            models.CheckConstraint(
-                condition=Q(rounding_mode__in=RoundingMode.values), name="rate_rounding_mode_known"
-            ),
+            models.CheckConstraint(condition=Q(rounding_mode__in=RoundingMode.values), name="rate_rounding_mode_known"),
             # What the rating query cannot price yet cannot be stored either (docs/adr/0007).
             models.CheckConstraint(
                 condition=Q(pricing_model=PricingModel.PER_UNIT, destination_prefix="", time_band__isnull=True),

@@ -1,5 +1,7 @@
 """Settings for all ways of running."""
 
+from django.templatetags.static import static
+
 from config import env
 
 BASE_DIR = env.BASE_DIR
@@ -62,6 +64,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"figures": "catalog.admin.figures"},
         },
     },
 ]
@@ -73,9 +76,12 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = "catalog.admin.formats"
+
+# Where a login without a page in mind leads.
+LOGIN_REDIRECT_URL = "admin:index"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = BASE_DIR / "media"
 
@@ -86,6 +92,15 @@ AUTH_PASSWORD_VALIDATORS = [
 
 REDIS_URL = env.redis_url()
 CELERY_BROKER_URL = REDIS_URL
+# Counts requests to the APIs. Short timeouts: a cache that is away must not hold requests up.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://", 1),
+        "KEY_PREFIX": "tollbook",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -99,3 +114,65 @@ CELERY_BEAT_SCHEDULE = {
 
 # How many usage records a worker rates in one transaction, about.
 BILLING_CHUNK_RECORDS = 50_000
+
+# How many requests a minute one key, user or address may send to the APIs.
+API_REQUESTS_PER_MINUTE = 6_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "customers.api.authentication.ApiKeyAuthentication",
+        "customers.api.authentication.StaffSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["customers.api.permissions.MayCall"],
+    "DEFAULT_THROTTLE_CLASSES": ["customers.api.throttling.RequestsPerMinute"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.renderers.ExactJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.parsers.ExactJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tollbook",
+    "DESCRIPTION": "Usage billing: billing runs, invoices, usage data records and their imports.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["config.api.schema.complete_document"],
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+# The admin. Its pages are named by path: settings import nothing of the apps.
+UNFOLD = {
+    "SITE_TITLE": "Tollbook",
+    "SITE_HEADER": "Tollbook",
+    "SITE_SUBHEADER": "Usage billing",
+    "SITE_SYMBOL": "receipt_long",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("tollbook/icon.svg")}],
+    "STYLES": [lambda _: static("tollbook/admin.css")],
+    "DASHBOARD_CALLBACK": "billing.admin.dashboard.landing_page",
+    "SIDEBAR": {"show_search": True, "navigation": "billing.admin.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
+}

@@ -1,4 +1,4 @@
-from customers.models.api_keys import ApiKey
+from customers.models.api_keys import ApiKey, IdempotentRequest
 from customers.models.customers import (
     AccountsReceivable,
     Campaign,
@@ -18,6 +18,7 @@ __all__ = [
     "CustomerGroup",
     "CustomerRateCard",
     "GroupRateCard",
+    "IdempotentRequest",
     "Site",
     "Subscription",
     "SubscriptionAction",

@@ -42,3 +42,26 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+
+class IdempotentRequest(models.Model):
+    """The first answer to a write that was sent with an `Idempotency-Key`: asked again, it is given again.
+
+    `response_body` is the text that was sent, so that the second answer is the first to the byte.
+    """
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="idempotent_requests", db_index=False)
+    key = models.CharField(max_length=255)
+    request_line = models.TextField(help_text="Method and path with its query.")
+    body_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    response_body = models.TextField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "idempotent_request"
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["api_key", "key"], name="idempotent_request_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.request_line} {self.status}"

@@ -44,7 +44,9 @@ class Customer(models.Model):
     currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="customers")
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     language = models.CharField(max_length=10, default="en")
-    groups = models.ManyToManyField(CustomerGroup, blank=True, related_name="customers", db_table="customer_group_member")
+    groups = models.ManyToManyField(
+        CustomerGroup, blank=True, related_name="customers", db_table="customer_group_member"
+    )
     tax_rate = models.ForeignKey(
         TaxRate,
         on_delete=models.PROTECT,
@@ -72,6 +74,8 @@ class Customer(models.Model):
         ordering = ["account_number"]
         constraints = [
             models.CheckConstraint(condition=~Q(account_number=""), name="customer_account_number_not_empty"),
+            # What the composite foreign key of a transaction refers to.
+            models.UniqueConstraint(fields=["id", "currency"], name="customer_with_its_currency"),
             models.CheckConstraint(condition=Q(status__in=CustomerStatus.values), name="customer_status_known"),
             models.CheckConstraint(
                 condition=Q(minimum_invoice_amount__isnull=True) | Q(minimum_invoice_amount__gte=0),

@@ -28,7 +28,8 @@ class Subscription(models.Model):
         ordering = ["number"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(end_date__isnull=True) | Q(end_date__gt=F("start_date")), name="subscription_ends_after_start"
+                condition=Q(end_date__isnull=True) | Q(end_date__gt=F("start_date")),
+                name="subscription_ends_after_start",
             ),
             models.CheckConstraint(
                 condition=Q(life_cycle_state__in=LifeCycleState.values), name="subscription_state_known"

@@ -1,1 +1,3 @@
+from invoicing.admin import charges, documents, transactions
 
+__all__ = ["charges", "documents", "transactions"]

@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog.models import Currency, Product, Rate, TaxRate
+from catalog.models.fields import CurrentTransactionId, TransactionIdField
 from catalog.models.triggers import references_exist, touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
@@ -36,14 +37,11 @@ class UsageCharge(models.Model):
         db_table = "usage_charge"
         ordering = ["id"]
         triggers = [
-            references_exist(
-                on="insert",
-                customer_id="customer",
-                record_id="usage_data_record",
-                line_id="invoice_line",
-                rate_id="rate",
+            # Not record_id: posted records are never deleted, and the look-up would cost as much as the rest together.
+            references_exist(on="insert", customer_id="customer", line_id="invoice_line", rate_id="rate"),
+            *part_of_document(
+                "SELECT l.invoice_id FROM invoice_line l WHERE l.id IN (SELECT line_id FROM changed_rows)"
             ),
-            *part_of_document("SELECT l.invoice_id FROM invoice_line l WHERE l.id IN (SELECT line_id FROM changed_rows)"),
         ]
 
     def __str__(self) -> str:
@@ -53,7 +51,8 @@ class UsageCharge(models.Model):
 class Transaction(models.Model):
     """A charge that is not usage: one-off, recurring or manual. `amount` is what it costs, negative for a credit.
 
-    It waits until a run takes it; then it has the line of the invoice that it is on.
+    It waits until a run takes it; then it has the line of the invoice that it is on. Its currency is the customer's, by
+    a composite foreign key in the database.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
@@ -76,6 +75,7 @@ class Transaction(models.Model):
     invoice_line = models.OneToOneField(
         InvoiceLine, on_delete=models.PROTECT, null=True, editable=False, related_name="transaction"
     )
+    created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -3,6 +3,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from catalog.models import Currency, Product, Rate, TaxRate
+from catalog.models.triggers import references_exist
 from customers.models import AccountsReceivable, Customer
 from invoicing.choices import DeliveryChannel, InvoiceKind, InvoiceState, LineKind
 from invoicing.models.triggers import document, part_of_document
@@ -116,10 +117,14 @@ class InvoiceLine(models.Model):
     tax rate. A usage line has one price: `unit_price` per `unit_size` of `unit`.
     """
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.CASCADE, related_name="lines", db_constraint=False, db_index=False
+    )
     line_number = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=LineKind)
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    product = models.ForeignKey(
+        Product, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     product_code = models.CharField(max_length=200, blank=True, default="")
     product_name = models.CharField(max_length=200, blank=True, default="")
     product_group = models.CharField(max_length=100, blank=True, default="")
@@ -132,12 +137,14 @@ class InvoiceLine(models.Model):
         null=True, help_text="First day of the earlier month that late usage belongs to; empty where it is not late."
     )
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
-    rate = models.ForeignKey(Rate, on_delete=models.PROTECT, null=True, related_name="+")
+    rate = models.ForeignKey(Rate, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
     unit_price = models.DecimalField(max_digits=38, decimal_places=18, null=True)
     unit_size = models.DecimalField(max_digits=38, decimal_places=18, default=1)
     exact_amount = models.DecimalField(max_digits=38, decimal_places=18)
     amount = models.DecimalField(max_digits=20, decimal_places=4)
-    tax_rate = models.ForeignKey(TaxRate, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tax_rate = models.ForeignKey(
+        TaxRate, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     charge_count = models.BigIntegerField(default=0)
 
     class Meta:
@@ -147,7 +154,12 @@ class InvoiceLine(models.Model):
             models.UniqueConstraint(fields=["invoice", "line_number"], name="invoice_line_number_once"),
             models.CheckConstraint(condition=Q(kind__in=LineKind.values), name="invoice_line_kind_known"),
         ]
-        triggers = part_of_document("SELECT invoice_id FROM changed_rows")
+        triggers = [
+            references_exist(
+                on="insert", invoice_id="invoice", product_id="product", rate_id="rate", tax_rate_id="tax_rate"
+            ),
+            *part_of_document("SELECT invoice_id FROM changed_rows"),
+        ]
 
     def __str__(self) -> str:
         return f"line {self.line_number}"
@@ -188,7 +200,9 @@ class InvoiceDelivery(models.Model):
         ordering = ["-sent_at"]
         verbose_name_plural = "invoice deliveries"
         constraints = [
-            models.CheckConstraint(condition=Q(channel__in=DeliveryChannel.values), name="invoice_delivery_channel_known")
+            models.CheckConstraint(
+                condition=Q(channel__in=DeliveryChannel.values), name="invoice_delivery_channel_known"
+            )
         ]
 
     def __str__(self) -> str:

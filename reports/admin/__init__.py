@@ -1,1 +1,3 @@
+from reports.admin import profiles, rendered
 
+__all__ = ["profiles", "rendered"]

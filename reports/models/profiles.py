@@ -31,7 +31,9 @@ class InvoiceUsageReportProfile(models.Model):
     name = models.CharField(max_length=100, unique=True)
     description = models.TextField(blank=True, default="")
     availability = models.CharField(max_length=10, choices=Availability, default=Availability.STANDARD)
-    is_default = models.BooleanField(default=False, help_text="For customers that neither have one nor a group with one.")
+    is_default = models.BooleanField(
+        default=False, help_text="For customers that neither have one nor a group with one."
+    )
     customer = models.ForeignKey(
         Customer,
         on_delete=models.PROTECT,

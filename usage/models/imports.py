@@ -1,7 +1,6 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from usage.choices import ImportState, QuarantineReason
 from usage.models.sources import SourceSystem
@@ -69,7 +68,9 @@ class QuarantinedLine(models.Model):
         ordering = ["usage_import", "line_number"]
         constraints = [
             models.UniqueConstraint(fields=["usage_import", "line_number"], name="quarantined_line_once"),
-            models.CheckConstraint(condition=Q(reason__in=QuarantineReason.values), name="quarantined_line_reason_known"),
+            models.CheckConstraint(
+                condition=Q(reason__in=QuarantineReason.values), name="quarantined_line_reason_known"
+            ),
         ]
         indexes = [models.Index(fields=["reason", "id"], name="quarantined_line_reason")]
 

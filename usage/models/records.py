@@ -47,7 +47,11 @@ class UsageDataRecord(models.Model):
         UsageType, on_delete=models.DO_NOTHING, related_name="usage_data_records", db_constraint=False, db_index=False
     )
     source_system = models.ForeignKey(
-        SourceSystem, on_delete=models.DO_NOTHING, related_name="usage_data_records", db_constraint=False, db_index=False
+        SourceSystem,
+        on_delete=models.DO_NOTHING,
+        related_name="usage_data_records",
+        db_constraint=False,
+        db_index=False,
     )
     subscription_action = models.ForeignKey(
         SubscriptionAction,
@@ -67,11 +71,12 @@ class UsageDataRecord(models.Model):
         db_constraint=False,
         db_index=False,
     )
+    line_number = models.IntegerField(
+        null=True, editable=False, help_text="Line of the import's file; 1 is the header."
+    )
     number = models.CharField(max_length=200)
     life_cycle_state = models.CharField(max_length=10, choices=LifeCycleState, default=LifeCycleState.POSTED)
-    billing_directive = models.CharField(
-        max_length=20, choices=BillingDirective, default=BillingDirective.TO_BE_BILLED
-    )
+    billing_directive = models.CharField(max_length=20, choices=BillingDirective, default=BillingDirective.TO_BE_BILLED)
     billing_effective_date = models.DateField()
     from_date = models.DateTimeField()
     to_date = models.DateTimeField()
@@ -121,7 +126,9 @@ class UsageDataRecord(models.Model):
         db_table = "usage_data_record"
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["source_system", "number"], name="usage_data_record_number_once_per_source"),
+            models.UniqueConstraint(
+                fields=["source_system", "number"], name="usage_data_record_number_once_per_source"
+            ),
             models.CheckConstraint(condition=Q(to_date__gte=F("from_date")), name="usage_data_record_ends_after_start"),
             models.CheckConstraint(
                 condition=Q(life_cycle_state__in=LifeCycleState.values), name="usage_data_record_state_known"
@@ -164,7 +171,11 @@ class PendingUsage(models.Model):
     """
 
     record = models.OneToOneField(
-        UsageDataRecord, on_delete=models.DO_NOTHING, primary_key=True, related_name="pending_usage", db_constraint=False
+        UsageDataRecord,
+        on_delete=models.DO_NOTHING,
+        primary_key=True,
+        related_name="pending_usage",
+        db_constraint=False,
     )
     customer = models.ForeignKey(
         Customer, on_delete=models.DO_NOTHING, related_name="pending_usage", db_constraint=False, db_index=False
@@ -177,7 +188,6 @@ class PendingUsage(models.Model):
         ordering = ["customer", "billing_effective_date", "record"]
         verbose_name_plural = "pending usage"
         indexes = [models.Index(fields=["customer", "billing_effective_date"], name="pending_usage_inbox")]
-        triggers = [references_exist(on="insert", customer_id="customer", record_id="usage_data_record")]
 
     def __str__(self) -> str:
         return f"record {self.record_id}"

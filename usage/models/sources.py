@@ -12,7 +12,9 @@ class UsageType(models.Model):
     name = models.CharField(max_length=100, unique=True)
     alternative_code = models.CharField(max_length=100, blank=True, default="")
     description = models.TextField(blank=True, default="")
-    unit = models.CharField(max_length=50, blank=True, default="", help_text="What an amount of 1 is: second, GB, request.")
+    unit = models.CharField(
+        max_length=50, blank=True, default="", help_text="What an amount of 1 is: second, GB, request."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

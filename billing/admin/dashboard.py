@@ -1,0 +1,224 @@
+"""The landing page of staff: what waits for a person, each with the link to where it is done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from billing.admin.accounts import accounts_url
+from billing.admin.run_page import state_in_words
+from billing.choices import AccountOutcome, RunStatus
+from billing.models import BillingRun, RunAccount
+from billing.queries.run_figures import RunFigures, figures_of_runs
+from catalog.admin.base import change_url, list_url
+from catalog.admin.figures import exact, money
+from catalog.admin.paginator import CappedPaginator
+from catalog.models import Rate
+from customers.choices import CustomerStatus
+from customers.models import Customer
+from usage.choices import ImportState
+from usage.models import PendingUsage, SourceSystem, UsageImport
+
+SHOWN_ITEMS = 5
+RECENT_RUNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do: its name, what there is to know, and where."""
+
+    title: str
+    detail: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A kind of work: how much of it waits, the first items, and the list of all."""
+
+    title: str
+    icon: str
+    count: str
+    hint: str
+    url: str
+    link_text: str
+    items: list[Item] = field(default_factory=list)
+    is_urgent: bool = False
+
+
+def landing_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The context of the landing page; settings name it by its path. A card is for those who may see its list."""
+    cards: tuple[tuple[str, Callable[[], Card]], ...] = (
+        ("billing.view_billingrun", runs_to_approve),
+        ("billing.view_billingrun", runs_to_commence),
+        ("billing.view_runaccount", accounts_to_look_at),
+        ("usage.view_usageimport", imports_to_look_at),
+        ("usage.view_pendingusage", usage_to_bill),
+        ("customers.view_customer", customers_without_tax),
+    )
+    user = request.user
+    context["cards"] = [card() for permission, card in cards if user.has_perm(permission)]
+    context["first_steps"] = first_steps() if user.has_perm("usage.view_sourcesystem") else []
+    context["may_upload"] = user.has_perm("usage.add_usageimport")
+    context["may_add_run"] = user.has_perm("billing.add_billingrun")
+    context["title"] = "What to do next"
+    return context
+
+
+def counted(queryset: QuerySet[Any]) -> str:
+    """How many rows there are, without counting a large table to its end."""
+    rows = CappedPaginator(queryset, 1)
+    sign = "" if rows.is_exact else ("more than " if rows.is_filtered else "about ")
+    return f"{sign}{exact(rows.total)}"
+
+
+def runs_to_approve() -> Card:
+    """Completed runs whose invoices are drafts."""
+    waiting = BillingRun.objects.filter(status=RunStatus.COMPLETED, approved_at__isnull=True)
+    runs = list(waiting[:SHOWN_ITEMS])
+    figures = figures_of_runs(runs)
+    return Card(
+        title="Runs waiting for approval",
+        icon="task_alt",
+        count=counted(waiting),
+        hint="Every run is approved.",
+        url=list_url("billing_billingrun", state="waiting"),
+        link_text="All that wait",
+        items=[Item(run.name, in_short(figures[run.pk]), change_url(run)) for run in runs],
+        is_urgent=bool(runs),
+    )
+
+
+def in_short(figures: RunFigures) -> str:
+    """A run in a line: its invoices and their amounts, and what was held or failed."""
+    counts = figures.account_counts
+    parts = [f"{exact(counts[AccountOutcome.INVOICED])} invoices"]
+    parts += [
+        money(amount.amount, currency=amount.currency, minor_units=amount.minor_units)
+        for amount in figures.invoice_amounts
+    ]
+    parts += [
+        f"{exact(counts[outcome])} {outcome.label.lower()}"
+        for outcome in (AccountOutcome.HELD, AccountOutcome.FAILED)
+        if counts[outcome]
+    ]
+    return " · ".join(str(part) for part in parts)
+
+
+def runs_to_commence() -> Card:
+    """Runs that are pending, or at work."""
+    open_runs = BillingRun.objects.filter(status__in=[RunStatus.PENDING, RunStatus.COMMENCED])
+    return Card(
+        title="Runs pending and at work",
+        icon="play_circle",
+        count=counted(open_runs),
+        hint="No run is planned. Add one for the next invoice date.",
+        url=list_url("billing_billingrun"),
+        link_text="All billing runs",
+        items=[
+            Item(run.name, f"{state_in_words(run)[0]} · usage before {run.cutoff_date}", change_url(run))
+            for run in open_runs[:SHOWN_ITEMS]
+        ],
+    )
+
+
+def accounts_to_look_at() -> Card:
+    """Customers that the latest runs could not bill."""
+    runs = {run.pk: run for run in BillingRun.objects.filter(status=RunStatus.COMPLETED)[:RECENT_RUNS]}
+    figures = figures_of_runs(runs.values())
+    items = [
+        Item(
+            runs[run_id].name,
+            f"{exact(of_run.account_counts[outcome])} {outcome.label.lower()}",
+            accounts_url(run__id__exact=run_id, outcome__exact=outcome.value),
+        )
+        for run_id, of_run in figures.items()
+        for outcome in (AccountOutcome.FAILED, AccountOutcome.HELD)
+        if of_run.account_counts[outcome]
+    ]
+    unbilled = RunAccount.objects.filter(
+        run_id__in=list(runs), outcome__in=[AccountOutcome.FAILED, AccountOutcome.HELD]
+    )
+    return Card(
+        title="Accounts held or failed",
+        icon="front_hand",
+        count=counted(unbilled),
+        hint=f"The latest {RECENT_RUNS} runs billed every account that they could.",
+        url=accounts_url(outcome__exact=AccountOutcome.HELD.value),
+        link_text="All held accounts",
+        items=items[:SHOWN_ITEMS],
+        is_urgent=bool(items),
+    )
+
+
+def imports_to_look_at() -> Card:
+    """Imports with lines that are no records."""
+    imports = UsageImport.objects.filter(quarantined_count__gt=0).select_related("source_system")
+    shown = list(imports[:SHOWN_ITEMS])
+    return Card(
+        title="Imports with quarantined lines",
+        icon="report",
+        count=counted(imports),
+        hint="Every line that came is a record, a duplicate or a conflict.",
+        url=list_url("usage_quarantinedline"),
+        link_text="All quarantined lines",
+        items=[
+            Item(
+                usage_import.file_name,
+                f"{exact(usage_import.quarantined_count)} of {exact(usage_import.received_count)} lines"
+                f" · {usage_import.source_system.name}",
+                change_url(usage_import),
+            )
+            for usage_import in shown
+        ],
+        is_urgent=bool(shown),
+    )
+
+
+def usage_to_bill() -> Card:
+    """The inbox of billing."""
+    failed = UsageImport.objects.filter(state=ImportState.FAILED).select_related("source_system")[:SHOWN_ITEMS]
+    return Card(
+        title="Pending usage",
+        icon="inbox",
+        count=counted(PendingUsage.objects.all()),
+        hint="It waits for a billing run with a cutoff date after it.",
+        url=list_url("usage_pendingusage"),
+        link_text="All pending usage",
+        items=[Item(f"Import failed: {each.file_name}", each.error, change_url(each)) for each in failed],
+    )
+
+
+def customers_without_tax() -> Card:
+    """Customers that every run will hold."""
+    without = Customer.objects.filter(tax_rate__isnull=True, status=CustomerStatus.ACTIVE)
+    shown = list(without[:SHOWN_ITEMS])
+    return Card(
+        title="Customers without a tax rate",
+        icon="percent",
+        count=counted(without),
+        hint="Every active customer has a tax rate.",
+        url=list_url("customers_customer", tax_rate__isnull="True"),
+        link_text="All without one",
+        items=[Item(customer.name, customer.account_number, change_url(customer)) for customer in shown],
+        is_urgent=bool(shown),
+    )
+
+
+def first_steps() -> list[Item]:
+    """What a new installation lacks before it can bill, in the order to do it; empty once it has all."""
+    steps: tuple[tuple[type[Model], str, str, str], ...] = (
+        (SourceSystem, "Add a source system", "Who sends usage, and how its files are read.", "usage_sourcesystem"),
+        (Customer, "Add customers", "Who is billed, with their services.", "customers_customer"),
+        (Rate, "Add prices", "A rate card, and the rates of your products on it.", "catalog_ratecard"),
+        (UsageImport, "Upload usage", "A file from a source system.", "usage_usageimport"),
+        (BillingRun, "Add a billing run", "Preview it, commence it, approve it.", "billing_billingrun"),
+    )
+    return [
+        Item(title, detail, reverse(f"admin:{model}_changelist"))
+        for kind, title, detail, model in steps
+        if not kind._default_manager.exists()
+    ]

@@ -1,0 +1,110 @@
+"""Production: a chunk of a run's accounts becomes draft invoices, in one transaction.
+
+The chunk's row is the claim: a worker holds its lock until it commits, so a worker that dies gives it back, and what it
+had done is undone. A customer whose data makes the database refuse is isolated by halving and fails alone.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from django.db import DatabaseError, OperationalError, connection, transaction
+
+from billing.choices import AccountOutcome, RunStatus
+from billing.models import BillingRun, RunAccount, RunChunk
+from billing.operations.runs import complete_run
+
+SQL = Path(__file__).parent / "sql"
+STEPS = ("take", "price", "rate", "lines", "outcomes", "documents", "charges", "transactions", "settle")
+# They say how many rows were to be written and how many were: all the same, or the input moved.
+COUNTED_STEPS = ("charges", "transactions")
+TEMPORARY_TABLES = ("taken", "price", "rated", "produced_line", "produced_account")
+TRIES = 3
+
+logger = logging.getLogger(__name__)
+
+
+class _InputMoved(Exception):
+    """Usage or a transaction was taken back while it was being billed: start the chunk again."""
+
+
+def produce_next_chunk(*, run_id: int, at: datetime) -> bool:
+    """Produce a waiting chunk of a commenced run that no other worker has; whether there was one.
+
+    Completes the run when no chunk waits any more. Safe to call at any time, any number of times, from anywhere.
+    """
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                produced = _claim_and_produce(run_id, at)
+        except _InputMoved:
+            continue
+        complete_run(run_id=run_id, at=at)
+        return produced
+    return False
+
+
+def _claim_and_produce(run_id: int, at: datetime) -> bool:
+    chunk = (
+        RunChunk.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(run_id=run_id, run__status=RunStatus.COMMENCED, produced_at__isnull=True)
+        .select_related("run")
+        .order_by("number")
+        .first()
+    )
+    if chunk is None:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
+    waiting = RunAccount.objects.filter(chunk=chunk, outcome=AccountOutcome.WAITING).order_by("id")
+    _produce_isolated(chunk.run, list(waiting.values_list("id", flat=True)))
+    chunk.produced_at = at
+    chunk.save(update_fields=["produced_at"])
+    return True
+
+
+def _produce_isolated(run: BillingRun, account_ids: Sequence[int]) -> None:
+    """Produce these accounts; if the database refuses, each half by itself, down to the one that is at fault."""
+    try:
+        with transaction.atomic():
+            produce_accounts(run=run, account_ids=account_ids)
+    except OperationalError:
+        raise
+    except DatabaseError as error:
+        if len(account_ids) > 1:
+            half = len(account_ids) // 2
+            _produce_isolated(run, account_ids[:half])
+            _produce_isolated(run, account_ids[half:])
+            return
+        logger.warning("Account %s of run %s failed: %s", account_ids[0], run.pk, error)
+        reason = f"The database refused this customer's data: {str(error).splitlines()[0]}"
+        RunAccount.objects.filter(pk=account_ids[0]).update(outcome=AccountOutcome.FAILED, reason=reason)
+
+
+def produce_accounts(*, run: BillingRun, account_ids: Sequence[int]) -> None:
+    """Take the pending usage of these accounts, rate it, and write charges, lines, taxes, drafts and outcomes.
+
+    Runs inside the caller's transaction and leaves no temporary table behind. A handful of statements, however many
+    records there are.
+    """
+    parameters = {
+        "account_ids": list(account_ids),
+        "snapshot": run.snapshot,
+        "cutoff_date": run.cutoff_date,
+        "transaction_cutoff_date": run.transaction_cutoff_date,
+        "invoice_date": run.invoice_date,
+        "due_date": run.due_date,
+        "bill_unpriced": run.bill_unpriced,
+    }
+    with connection.cursor() as cursor:
+        for step in STEPS:
+            cursor.execute(_sql(step), parameters)
+            if step in COUNTED_STEPS:
+                if len(set(cursor.fetchone())) > 1:
+                    raise _InputMoved
+        cursor.execute(f"DROP TABLE {', '.join(TEMPORARY_TABLES)}")
+
+
+def _sql(step: str) -> str:
+    return (SQL / f"{step}.sql").read_text()

@@ -1,0 +1,176 @@
+"""The life of a billing run: created, changed, cancelled, commenced, completed, approved."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
+
+from billing.choices import AccountOutcome, RunStatus
+from billing.models import BillingRun, RunAccount, RunChunk
+from billing.operations.errors import RunConflict, RunRefused
+from invoicing.operations.posting import post_invoices
+
+SQL = Path(__file__).parent / "sql"
+LOCKED_ONCE_COMMENCED = {
+    "invoice_date": "invoice date",
+    "cutoff_date": "cutoff date",
+    "transaction_cutoff_date": "transaction cutoff date",
+    "due_date": "due date",
+    "invoice_message_id": "invoice message",
+}
+# What decides what a run produces: locked with the dates.
+LOCKED_TOO = {"subrun": "subrun", "bill_unpriced": "rule for unpriced usage"}
+CHANGEABLE = {"name": "name"} | LOCKED_ONCE_COMMENCED | LOCKED_TOO
+
+
+def create_run(
+    *,
+    name: str,
+    invoice_date: date,
+    cutoff_date: date,
+    due_date: date,
+    transaction_cutoff_date: date | None = None,
+    subrun: str = "",
+    invoice_message_id: int | None = None,
+    bill_unpriced: bool = False,
+) -> BillingRun:
+    """Create a pending run. Raises RunRefused if it were due before its invoice date."""
+    run = BillingRun(
+        name=name,
+        invoice_date=invoice_date,
+        cutoff_date=cutoff_date,
+        due_date=due_date,
+        transaction_cutoff_date=transaction_cutoff_date,
+        subrun=subrun,
+        invoice_message_id=invoice_message_id,
+        bill_unpriced=bill_unpriced,
+    )
+    _check_dates(run)
+    run.save()
+    return run
+
+
+@transaction.atomic
+def update_run(*, run_id: int, changes: Mapping[str, object]) -> BillingRun:
+    """Change fields of a run, by model field name; dates and message only while it is pending.
+
+    Raises RunConflict, with nothing changed, if a locked field would get another value; RunRefused for bad dates.
+    """
+    run = _locked(run_id)
+    unknown = sorted(set(changes) - set(CHANGEABLE))
+    if unknown:
+        raise RunRefused(f"A run has no field {', '.join(unknown)} that can be changed.")
+    changed = {field: value for field, value in changes.items() if getattr(run, field) != value}
+    locked = [CHANGEABLE[field] for field in changed if field != "name"]
+    if locked and run.status != RunStatus.PENDING:
+        raise RunConflict(
+            f"Run {run.pk} is {run.status}: its {', '.join(locked)} can be changed only while it is pending."
+        )
+    for field, value in changed.items():
+        setattr(run, field, value)
+    _check_dates(run)
+    run.save(update_fields=list(changed))
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, run_id: int) -> BillingRun:
+    """Cancel a pending run. Raises RunConflict in every other state."""
+    run = _locked(run_id)
+    _require(run, RunStatus.PENDING, "cancelled")
+    run.status = RunStatus.CANCELLED
+    run.save(update_fields=["status"])
+    return run
+
+
+@transaction.atomic
+def commence_run(*, run_id: int, at: datetime, user_id: int | None = None) -> BillingRun:
+    """Freeze what goes into a pending run, and write its accounts and chunks; workers take it from there.
+
+    The caller wakes the workers up afterwards (`billing.tasks.wake_workers`); the sweeper does if it does not. Raises
+    RunConflict if the run is not pending, RunRefused if a customer of it still waits in another run.
+    """
+    run = _locked(run_id)
+    _require(run, RunStatus.PENDING, "commenced")
+    run.status, run.commenced_at, run.commenced_by_id = RunStatus.COMMENCED, at, user_id
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_snapshot()::text")
+        run.snapshot = cursor.fetchone()[0]
+        run.save(update_fields=["status", "commenced_at", "commenced_by", "snapshot"])
+        try:
+            with transaction.atomic():
+                cursor.execute((SQL / "commence.sql").read_text(), _commence_parameters(run))
+        except IntegrityError as error:
+            raise _waits_elsewhere(run) from error
+    if not run.chunks.exists():
+        raise RunRefused(f"Run {run.pk} has no customers: none is active, or none is on a cycle of its subrun.")
+    return run
+
+
+def complete_run(*, run_id: int, at: datetime) -> bool:
+    """Complete a commenced run in which no chunk waits any more; whether it was done now."""
+    waiting = RunChunk.objects.filter(run=OuterRef("pk"), produced_at__isnull=True)
+    return bool(
+        BillingRun.objects.filter(pk=run_id, status=RunStatus.COMMENCED)
+        .filter(~Exists(waiting))
+        .update(status=RunStatus.COMPLETED, completed_at=at)
+    )
+
+
+@transaction.atomic
+def approve_run(*, run_id: int, at: datetime, user_id: int | None = None) -> BillingRun:
+    """Post the invoices of a completed run: they get their numbers and do not change any more.
+
+    Numbers follow the account numbers. Raises RunConflict if the run is not completed, or was approved before.
+    """
+    run = _locked(run_id)
+    _require(run, RunStatus.COMPLETED, "approved")
+    if run.approved_at is not None:
+        raise RunConflict(f"Run {run.pk} was approved before, on {run.approved_at:%Y-%m-%d at %H:%M} UTC.")
+    invoiced = RunAccount.objects.filter(run=run, outcome=AccountOutcome.INVOICED)
+    post_invoices(invoice_ids=list(invoiced.values_list("invoice_id", flat=True)), at=at)
+    run.approved_at, run.approved_by_id = at, user_id
+    run.save(update_fields=["approved_at", "approved_by"])
+    return run
+
+
+def _locked(run_id: int) -> BillingRun:
+    return BillingRun.objects.select_for_update().get(pk=run_id)
+
+
+def _require(run: BillingRun, status: RunStatus, verb: str) -> None:
+    if run.status != status:
+        raise RunConflict(f"Run {run.pk} is {run.status}: only a {status} run can be {verb}.")
+
+
+def _check_dates(run: BillingRun) -> None:
+    if run.due_date < run.invoice_date:
+        raise RunRefused(f"The due date {run.due_date} is before the invoice date {run.invoice_date}.")
+
+
+def _commence_parameters(run: BillingRun) -> dict[str, object]:
+    return {
+        "run_id": run.pk,
+        "cutoff_date": run.cutoff_date,
+        "subrun": run.subrun,
+        "snapshot": run.snapshot,
+        "message": run.invoice_message.text if run.invoice_message else None,
+        "chunk_records": settings.BILLING_CHUNK_RECORDS,
+    }
+
+
+def _waits_elsewhere(run: BillingRun) -> RunRefused:
+    """Which other run is in the way, in words."""
+    other = (
+        RunAccount.objects.filter(outcome=AccountOutcome.WAITING).exclude(run=run).select_related("run", "customer").first()
+    )
+    if other is None:
+        return RunRefused(f"Run {run.pk} could not be commenced: another run was commenced at the same time. Try again.")
+    return RunRefused(
+        f"Run {run.pk} cannot be commenced yet: customer {other.customer.account_number} still waits in run "
+        f"{other.run_id} ({other.run.name}). Wait until that is completed."
+    )

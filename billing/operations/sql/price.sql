@@ -1,0 +1,30 @@
+-- The prices that the usage taken needs, looked up once for each combination of price lists, product, region and day.
+-- Rates that were committed after the run was commenced are not seen, nor ends of rates that were.
+CREATE TEMPORARY TABLE price ON COMMIT DROP AS
+WITH card AS MATERIALIZED (
+  SELECT DISTINCT a.card_set, listed.rate_card_id, listed.position
+  FROM (
+    SELECT rate_card_ids, dense_rank() OVER (ORDER BY rate_card_ids) AS card_set
+    FROM run_account
+    WHERE id = ANY (%(account_ids)s)
+  ) a
+  CROSS JOIN LATERAL unnest(a.rate_card_ids) WITH ORDINALITY AS listed (rate_card_id, position)
+), wanted AS MATERIALIZED (
+  SELECT DISTINCT card_set, product_id, region, used_on FROM taken WHERE own_amount IS NULL
+)
+SELECT w.*, best.*
+FROM wanted w
+CROSS JOIN LATERAL (
+  SELECT t.id AS rate_id, t.unit_price, t.unit_size, t.rounding_digits, t.rounding_mode
+  FROM card
+  JOIN rate t ON t.rate_card_id = card.rate_card_id AND t.product_id = w.product_id
+  WHERE card.card_set = w.card_set
+    AND t.region IN (w.region, '')
+    AND t.start_date <= w.used_on
+    AND pg_visible_in_snapshot(t.created_in, %(snapshot)s::pg_snapshot)
+    AND (t.end_date IS NULL OR t.end_date > w.used_on
+         OR NOT pg_visible_in_snapshot(t.ended_in, %(snapshot)s::pg_snapshot))
+  -- The first card that has one; in it the exact region before "every region"; of two versions the later.
+  ORDER BY card.position, t.region = '', t.start_date DESC
+  LIMIT 1
+) best

@@ -1,0 +1,20 @@
+-- The usage taken, priced: the one place where a record gets its amount. Runs and previews use it.
+-- A record that no rate prices has no amount.
+CREATE TEMPORARY TABLE rated ON COMMIT DROP AS
+SELECT
+  account_id, customer_id, record_id, pending_row, product_id, region, usage_type_id, late_period, rate_id, quantity,
+  CASE
+    WHEN own_amount IS NOT NULL THEN own_amount
+    WHEN rounding_digits IS NOT NULL THEN tollbook_round_amount(exact, rounding_digits, rounding_mode)
+    ELSE exact
+  END AS amount
+FROM taken
+LEFT JOIN price USING (card_set, product_id, region, used_on)
+-- Exact to 18 decimals, rounded once, half away from zero: the price of one unit is not always a decimal fraction.
+CROSS JOIN LATERAL (
+  SELECT CASE
+    WHEN unit_size = 1 THEN round(quantity * unit_price, 18)
+    ELSE sign(quantity * unit_price)
+      * div(abs(quantity * unit_price) * 2000000000000000000 + unit_size, 2 * unit_size) * 0.000000000000000001
+  END AS exact
+) priced

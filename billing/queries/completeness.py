@@ -1,0 +1,54 @@
+"""Is every record accounted for? Counted from the tables, not from what was noted along the way."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection
+
+BALANCE = """
+SELECT
+  count(*), coalesce(sum(r.usage_amount), 0),
+  count(*) FILTER (WHERE p.record_id IS NOT NULL), coalesce(sum(r.usage_amount) FILTER (WHERE p.record_id IS NOT NULL), 0),
+  count(*) FILTER (WHERE c.record_id IS NOT NULL), coalesce(sum(r.usage_amount) FILTER (WHERE c.record_id IS NOT NULL), 0),
+  count(*) FILTER (WHERE x.is_excluded), coalesce(sum(r.usage_amount) FILTER (WHERE x.is_excluded), 0)
+FROM usage_data_record r
+LEFT JOIN pending_usage p ON p.record_id = r.id
+LEFT JOIN usage_charge c ON c.record_id = r.id
+CROSS JOIN LATERAL (
+  SELECT r.life_cycle_state <> 'POSTED' OR r.billing_directive = 'NOT_TO_BE_BILLED' AS is_excluded
+) x
+WHERE r.usage_import_id = %(import_id)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many records with so much usage, in the unit of their usage types."""
+
+    count: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class UsageBalance:
+    """What became of the records of an import: total = pending + charged + excluded, by count and by quantity."""
+
+    total: Share
+    pending: Share
+    charged: Share
+    excluded: Share
+
+    @property
+    def balances(self) -> bool:
+        """Whether nothing is lost and nothing is in two places."""
+        parts = (self.pending, self.charged, self.excluded)
+        return self.total == Share(sum(part.count for part in parts), sum((part.quantity for part in parts), Decimal(0)))
+
+
+def import_balance(import_id: int) -> UsageBalance:
+    """The balance of one import's records. Reads all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(BALANCE, {"import_id": import_id})
+        row = cursor.fetchone()
+    total, pending, charged, excluded = (Share(row[n], row[n + 1]) for n in range(0, 8, 2))
+    return UsageBalance(total=total, pending=pending, charged=charged, excluded=excluded)

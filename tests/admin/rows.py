@@ -1,0 +1,118 @@
+"""How to make a row of every model that has pages in the admin."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from billing.models import BillingCycle, BillingRun, CustomerBilling, InvoiceMessage, RunAccount
+from catalog.models import Currency, Product, Rate, RateCard, TaxRate
+from customers.models import (
+    AccountsReceivable,
+    ApiKey,
+    Campaign,
+    Customer,
+    CustomerGroup,
+    Site,
+    Subscription,
+    SubscriptionAction,
+    SubscriptionService,
+)
+from invoicing.models import Invoice, InvoiceDelivery, NumberSeries, Transaction, UsageCharge
+from reports.models import CustomerReportProfile, InvoiceUsageReportProfile, UsageReport
+from tests import factories
+from usage.models import (
+    PendingUsage,
+    QuarantinedLine,
+    SourceSystem,
+    UsageConflict,
+    UsageDataRecord,
+    UsageImport,
+    UsageType,
+)
+
+NUMBERS: Iterator[int] = count(1)
+
+
+def interval() -> IntervalSchedule:
+    return IntervalSchedule.objects.create(every=next(NUMBERS), period=IntervalSchedule.MINUTES)
+
+
+def customer_with_terms() -> Customer:
+    customer = factories.CustomerFactory(rate_cards=[factories.RateCardFactory()])
+    factories.SubscriptionFactory(customer=customer)
+    factories.SiteFactory(customer=customer)
+    factories.CampaignFactory(customer=customer)
+    return customer
+
+
+def invoice_with_lines() -> Invoice:
+    invoice = factories.InvoiceFactory()
+    factories.InvoiceLineFactory(invoice=invoice)
+    factories.InvoiceTaxFactory(invoice=invoice)
+    return invoice
+
+
+def subscription_with_services() -> Subscription:
+    service = factories.SubscriptionServiceFactory()
+    factories.SubscriptionActionFactory(subscription=service.subscription)
+    return service.subscription
+
+
+MAKE: dict[type[Model], Callable[[], Model]] = {
+    AccountsReceivable: lambda: factories.CustomerFactory().accounts_receivable,
+    ApiKey: factories.ApiKeyFactory,
+    BillingCycle: factories.BillingCycleFactory,
+    BillingRun: factories.BillingRunFactory,
+    Campaign: factories.CampaignFactory,
+    ClockedSchedule: lambda: ClockedSchedule.objects.create(
+        clocked_time=datetime(2026, 2, 1, tzinfo=UTC) + timedelta(days=next(NUMBERS))
+    ),
+    CrontabSchedule: lambda: CrontabSchedule.objects.create(minute=str(next(NUMBERS) % 60)),
+    Customer: customer_with_terms,
+    CustomerBilling: factories.CustomerBillingFactory,
+    CustomerGroup: factories.CustomerGroupFactory,
+    CustomerReportProfile: factories.CustomerReportProfileFactory,
+    Group: lambda: Group.objects.create(name=f"Clerks {next(NUMBERS)}"),
+    IntervalSchedule: interval,
+    Invoice: invoice_with_lines,
+    InvoiceDelivery: factories.InvoiceDeliveryFactory,
+    InvoiceMessage: factories.InvoiceMessageFactory,
+    InvoiceUsageReportProfile: factories.InvoiceUsageReportProfileFactory,
+    PendingUsage: factories.PendingUsageFactory,
+    PeriodicTask: lambda: PeriodicTask.objects.create(name=f"Task {next(NUMBERS)}", task="x", interval=interval()),
+    Product: factories.ProductFactory,
+    QuarantinedLine: factories.QuarantinedLineFactory,
+    Rate: lambda: factories.RateFactory(product=factories.ProductFactory(code=f"P-{next(NUMBERS)}")),
+    RateCard: factories.RateCardFactory,
+    RunAccount: factories.RunAccountFactory,
+    Site: factories.SiteFactory,
+    SourceSystem: lambda: factories.SourceSystemFactory(name=f"Switch {next(NUMBERS)}"),
+    Subscription: subscription_with_services,
+    SubscriptionAction: factories.SubscriptionActionFactory,
+    SubscriptionService: factories.SubscriptionServiceFactory,
+    TaxRate: lambda: factories.TaxRateFactory(name=f"Tax {next(NUMBERS)}"),
+    Transaction: factories.TransactionFactory,
+    UsageCharge: factories.UsageChargeFactory,
+    UsageConflict: factories.UsageConflictFactory,
+    UsageDataRecord: factories.UsageDataRecordFactory,
+    UsageImport: factories.UsageImportFactory,
+    UsageReport: factories.UsageReportFactory,
+    UsageType: lambda: factories.UsageTypeFactory(name=f"Type {next(NUMBERS)}"),
+    User: factories.UserFactory,
+}
+
+# Migrations fill these in.
+PRESET: tuple[type[Model], ...] = (Currency, NumberSeries)
+
+
+def make(model: type[Model]) -> Model:
+    """A row of a model, with what it needs around it; a present one of those that migrations fill in."""
+    if model in PRESET:
+        row = model._default_manager.first()
+        assert row is not None
+        return row
+    return MAKE[model]()

@@ -1,0 +1,114 @@
+"""The landing page says what waits for a person."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from billing.admin.dashboard import Card
+from billing.choices import AccountOutcome
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+INDEX = "admin:index"
+
+
+def card(response: object, title: str) -> Card:
+    cards: list[Card] = response.context["cards"]  # type: ignore[attr-defined]
+    return next(card for card in cards if card.title == title)
+
+
+def test_new_installation_is_shown_its_first_steps(admin_client: Client) -> None:
+    response = admin_client.get(reverse(INDEX))
+    assert [step.title for step in response.context["first_steps"]] == [
+        "Add a source system",
+        "Add customers",
+        "Add prices",
+        "Upload usage",
+        "Add a billing run",
+    ]
+    assert not any(card.is_urgent for card in response.context["cards"])
+
+
+def test_run_that_waits_for_approval_is_linked(admin_client: Client) -> None:
+    run = factories.BillingRunFactory(completed=True, name="January 2026")
+    response = admin_client.get(reverse(INDEX))
+    waiting = card(response, "Runs waiting for approval")
+    assert (waiting.count, waiting.is_urgent) == ("1", True)
+    assert [(item.title, item.url) for item in waiting.items] == [
+        ("January 2026", reverse("admin:billing_billingrun_change", args=[run.pk]))
+    ]
+    assert "January 2026" in response.content.decode()
+
+
+def test_held_accounts_are_linked_by_run_and_outcome(admin_client: Client) -> None:
+    run = factories.BillingRunFactory(completed=True)
+    chunk = factories.RunChunkFactory(run=run)
+    factories.RunAccountFactory(chunk=chunk, outcome=AccountOutcome.HELD, reason="No tax rate.")
+    held = card(admin_client.get(reverse(INDEX)), "Accounts held or failed")
+    assert [(item.detail, item.url) for item in held.items] == [
+        ("1 held", f"{reverse('admin:billing_runaccount_changelist')}?run__id__exact={run.pk}&outcome__exact=held")
+    ]
+    assert admin_client.get(held.items[0].url).context["cl"].result_count == 1
+
+
+def test_import_with_quarantined_lines_is_linked(admin_client: Client) -> None:
+    made = factories.UsageImportFactory(received_count=5, accepted_count=4, quarantined_count=1)
+    waiting = card(admin_client.get(reverse(INDEX)), "Imports with quarantined lines")
+    assert [(item.detail, item.url) for item in waiting.items] == [
+        ("1 of 5 lines · Switch", reverse("admin:usage_usageimport_change", args=[made.pk]))
+    ]
+
+
+def test_pending_usage_is_counted(admin_client: Client) -> None:
+    factories.UsageDataRecordFactory.create_batch(3)
+    assert card(admin_client.get(reverse(INDEX)), "Pending usage").count == "3"
+
+
+def test_customer_without_a_tax_rate_is_linked(admin_client: Client) -> None:
+    customer = factories.CustomerFactory(tax_rate=None)
+    factories.CustomerFactory()
+    without = card(admin_client.get(reverse(INDEX)), "Customers without a tax rate")
+    assert [item.title for item in without.items] == [customer.name]
+    assert list(admin_client.get(without.url).context["cl"].result_list) == [customer]
+
+
+def test_landing_page_takes_as_many_queries_for_three_runs_as_for_one(admin_client: Client) -> None:
+    factories.BillingRunFactory(completed=True)
+    admin_client.get(reverse(INDEX))
+    with CaptureQueriesContext(connection) as for_one:
+        admin_client.get(reverse(INDEX))
+    factories.BillingRunFactory.create_batch(2, completed=True)
+    with CaptureQueriesContext(connection) as for_three:
+        admin_client.get(reverse(INDEX))
+    assert len(for_three) == len(for_one)
+
+
+def test_who_may_see_nothing_is_told_so() -> None:
+    client = Client()
+    client.force_login(factories.UserFactory())
+    response = client.get(reverse(INDEX))
+    assert response.context["cards"] == []
+    assert "may not see anything yet" in response.content.decode()
+
+
+def test_who_may_only_look_is_offered_nothing_to_do(viewer_client: Client) -> None:
+    page = viewer_client.get(reverse(INDEX)).content.decode()
+    assert reverse("admin:usage_usageimport_upload") not in page
+    assert reverse("admin:billing_billingrun_add") not in page
+    assert "Runs waiting for approval" in page
+
+
+def test_sidebar_shows_only_what_may_be_seen() -> None:
+    client = Client()
+    client.force_login(factories.UserFactory())
+    assert reverse("admin:invoicing_invoice_changelist") not in client.get(reverse(INDEX)).content.decode()
+
+
+def test_every_page_of_the_sidebar_opens(admin_client: Client) -> None:
+    groups = admin_client.get(reverse(INDEX)).context["sidebar_navigation"]
+    links = [item["link"] for group in groups for item in group["items"]]
+    assert len(links) == len(set(links)) > 30
+    assert {admin_client.get(link).status_code for link in links} == {200}

@@ -1,0 +1,87 @@
+"""The OpenAPI document and its page."""
+
+import re
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from tests.api.caller import Caller
+
+PATHS = {
+    "/backend/api/v1/billingRuns": {"get", "post"},
+    "/backend/api/v1/billingRuns/{run_id}": {"get", "put", "patch"},
+    "/backend/api/v1/billingRuns/{run_id}/accounts": {"get"},
+    "/backend/api/v1/billingRuns/{run_id}/approve": {"post"},
+    "/backend/api/v1/billingRuns/{run_id}/cancel": {"post"},
+    "/backend/api/v1/billingRuns/{run_id}/commence": {"post"},
+    "/backend/api/v1/billingRuns/{run_id}/preview": {"get"},
+    "/billing/v3/invoices": {"get"},
+    "/billing/v3/invoices/{invoice_id}": {"get"},
+    "/usage/v1/usage_data_records": {"get"},
+    "/usage/v1/usage_data_records/{record_id}": {"get"},
+    "/usage/v1/usage_imports": {"get", "post"},
+    "/usage/v1/usage_imports/{import_id}": {"get"},
+    "/usage/v1/usage_imports/{import_id}/conflicts": {"get"},
+    "/usage/v1/usage_imports/{import_id}/quarantine": {"get"},
+}
+
+
+@pytest.fixture
+def document(db: None) -> Any:
+    return Caller(None).get("/api/schema/").json()
+
+
+def test_the_document_is_valid_and_without_warnings() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
+
+
+def test_every_address_is_in_it(document: Any) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert {path: set(operations) for path, operations in document["paths"].items()} == PATHS
+
+
+def test_both_headers_are_in_it(document: Any) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["Bearer"] == {"type": "http", "scheme": "bearer"}
+    assert schemes["Fastly-Key"] == {"type": "apiKey", "in": "header", "name": "Fastly-Key"}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert {"Bearer": []} in operation["security"]
+            assert {"Fastly-Key": []} in operation["security"]
+
+
+def test_every_operation_has_its_errors(document: Any) -> None:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            expected = {"400", "401", "403", "406", "429"} | ({"404"} if "{" in path else set())
+            expected |= {"409", "413", "415", "422"} if method != "get" else set()
+            assert expected <= set(operation["responses"]), (path, method)
+            keys = [parameter["name"] for parameter in operation.get("parameters", [])]
+            assert ("Idempotency-Key" in keys) == (method != "get")
+    assert document["components"]["schemas"]["Error"]["required"] == ["title", "detail", "status", "code", "errors"]
+
+
+def test_ids_are_texts_and_amounts_numbers(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    invoice, line, run = (schemas[name]["properties"] for name in ("Invoice", "LineItem", "BillingRun"))
+    assert invoice["invoice_id"]["type"] == "string"
+    assert {invoice[name]["type"] for name in ("monthly_transaction_amount", "tax_amount", "total_amount")} == {
+        "number"
+    }
+    assert {line[name]["type"] for name in ("amount", "rate", "units")} == {"number"}
+    assert run["invoiceAmount"]["type"] == ["number", "null"]
+    assert "double" not in str(document)
+
+
+def test_the_document_is_to_be_had_as_yaml(db: None) -> None:
+    response = Client().get("/api/schema", headers={"Accept": "application/yaml"})
+    assert response.content.startswith(b"openapi: 3.1.0")
+
+
+def test_the_page_loads_nothing_from_elsewhere(db: None) -> None:
+    page = Client().get("/api/docs/").content.decode()
+    assert "swagger-ui-bundle.js" in page
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)

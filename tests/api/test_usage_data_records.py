@@ -1,0 +1,287 @@
+"""`usage_data_records` of the usage API: list and show."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Customer
+from tests.api.caller import Caller, assert_error
+from tests.factories.catalog import ProductFactory, RateFactory
+from tests.factories.customers import (
+    CustomerFactory,
+    SubscriptionActionFactory,
+    SubscriptionFactory,
+    SubscriptionServiceFactory,
+    UserFactory,
+)
+from tests.factories.invoicing import InvoiceFactory, InvoiceLineFactory, UsageChargeFactory, post
+from tests.factories.usage import SourceSystemFactory, UsageDataRecordFactory, UsageTypeFactory
+from usage.models import UsageDataRecord
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/usage/v1/usage_data_records"
+
+
+@pytest.fixture
+def record(customer: Customer) -> UsageDataRecord:
+    """A record in which nothing is left out."""
+    product = ProductFactory(code="CALL", description="Calls abroad")
+    subscription = SubscriptionFactory(customer=customer, number="S-1")
+    clerk = UserFactory(username="importer")
+    return UsageDataRecordFactory(
+        subscription_service=SubscriptionServiceFactory(
+            customer=customer, subscription=subscription, identifier="+49301", product=product
+        ),
+        product=product,
+        usage_type=UsageTypeFactory(name="Voice", alternative_code="V", description="Voice calls"),
+        source_system=SourceSystemFactory(name="Exchange", alternative_code="X", description="Exchange in Berlin"),
+        subscription_action=SubscriptionActionFactory(subscription=subscription, number="ACT-1"),
+        number="R-1",
+        usage_amount=Decimal("0.0000001453"),
+        destination="+33",
+        region="EU",
+        created_by=clerk,
+        updated_by=clerk,
+        **{f"udf_string_{n}": f"text {n}" for n in range(1, 9)},
+        **{f"udf_float_{n}": Decimal(n) / 8 for n in range(1, 5)},
+        **{f"udf_date_{n}": date(2026, 1, n) for n in range(1, 5)},
+    )
+
+
+def charged(record: UsageDataRecord, **line: Any) -> Any:
+    """The record's charge on line 1 of a draft invoice."""
+    invoice = InvoiceFactory(customer=record.customer)
+    return UsageChargeFactory(
+        line=InvoiceLineFactory(invoice=invoice),
+        record=record,
+        rate=RateFactory(product=record.product, unit_price=Decimal("0.05"), unit_size=Decimal(60)),
+        amount=Decimal("0.000000000121083333"),
+        **line,
+    )
+
+
+def test_a_record_has_every_member(staff: Caller, record: UsageDataRecord, customer: Customer) -> None:
+    service, account, action = record.subscription_service, customer.accounts_receivable, record.subscription_action
+    product = {"id": str(record.product_id), "code": "CALL", "description": "Calls abroad"}
+    assert action is not None
+    assert staff.ask(f"{PATH}/{record.id}") == {
+        "id": str(record.id),
+        "number": "R-1",
+        "life_cycle_state": "POSTED",
+        "billing_directive": "TO_BE_BILLED",
+        "billing_effective_date": "2026-01-15",
+        "from_date": "2026-01-15T12:00:00Z",
+        "to_date": "2026-01-15T12:01:00Z",
+        "usage_amount": Decimal("0.0000001453"),
+        "destination": "+33",
+        "region": "EU",
+        **{f"udf_string_{n}": f"text {n}" for n in range(1, 9)},
+        "udf_float_1": Decimal("0.125"),
+        "udf_float_2": Decimal("0.25"),
+        "udf_float_3": Decimal("0.375"),
+        "udf_float_4": Decimal("0.5"),
+        **{f"udf_date_{n}": f"2026-01-0{n}" for n in range(1, 5)},
+        "accounts_receivable": {
+            "id": str(account.id),
+            "number": "AR-ACME-1",
+            "name": "Acme",
+            "life_cycle_state": "ACTIVE",
+        },
+        "subscription": {"id": str(service.subscription_id), "number": "S-1", "life_cycle_state": "ACTIVE"},
+        "subscription_service": {
+            "id": str(service.id),
+            "identifier": "+49301",
+            "life_cycle_state": "ACTIVE",
+            "product": product,
+        },
+        "product": product,
+        "subscription_action": {
+            "id": str(action.id),
+            "number": "ACT-1",
+            "life_cycle_state": "ACTIVE",
+            "executed_on": "2020-01-01",
+        },
+        "source_system": {
+            "id": str(record.source_system_id),
+            "name": "Exchange",
+            "alternative_code": "X",
+            "description": "Exchange in Berlin",
+        },
+        "type": {
+            "id": str(record.usage_type_id),
+            "name": "Voice",
+            "alternative_code": "V",
+            "description": "Voice calls",
+        },
+        "rating_state": "PENDING",
+        "rating_type": "POSTRATED",
+        "total_amount": None,
+        "charge": None,
+        "log_information": {
+            "created_date": record.created_at.isoformat().replace("+00:00", "Z"),
+            "created_by_user": "importer",
+            "updated_date": record.updated_at.isoformat().replace("+00:00", "Z"),
+            "updated_by_user": "importer",
+        },
+    }
+
+
+def test_what_is_not_given_is_null(staff: Caller) -> None:
+    service = SubscriptionServiceFactory(customer=CustomerFactory(accounts_receivable=None))
+    shown = staff.ask(f"{PATH}/{UsageDataRecordFactory(subscription_service=service).id}")
+    assert (shown["accounts_receivable"], shown["subscription_action"], shown["udf_string_1"]) == (None, None, None)
+    assert (shown["udf_float_1"], shown["udf_date_1"]) == (None, None)
+    assert shown["subscription_service"]["product"] is None
+    assert (shown["log_information"]["created_by_user"], shown["destination"]) == (None, "")
+
+
+def test_a_charged_record_says_how_its_price_came_about(staff: Caller, record: UsageDataRecord) -> None:
+    charge = charged(record)
+    shown = staff.ask(f"{PATH}/{record.id}")
+    assert (shown["rating_state"], shown["total_amount"]) == ("COMPLETED", Decimal("0.000000000121083333"))
+    assert shown["charge"] == {
+        "rate_id": str(charge.rate_id),
+        "unit_price": Decimal("0.05"),
+        "unit_size": 60,
+        "quantity": Decimal("0.0000001453"),
+        "amount": Decimal("0.000000000121083333"),
+        "currency_code": "USD",
+        "invoice_id": str(charge.line.invoice_id),
+        "invoice_state": "DRAFT",
+        "line_number": 1,
+    }
+    assert '"usage_amount":0.0000001453,' in staff.get(f"{PATH}/{record.id}").content.decode()
+
+
+def test_a_record_that_brought_its_amount(staff: Caller) -> None:
+    record = UsageDataRecordFactory(rating_type="PRERATED", total_amount=Decimal("1.500"))
+    shown = staff.ask(f"{PATH}/{record.id}")
+    assert (shown["rating_type"], shown["rating_state"]) == ("PRERATED", "PENDING")
+    assert (shown["total_amount"], shown["charge"]) == (Decimal("1.5"), None)
+
+    UsageChargeFactory(
+        record=record, line=InvoiceLineFactory(invoice=InvoiceFactory(customer=record.customer)), amount="1.5"
+    )
+    shown = staff.ask(f"{PATH}/{record.id}")
+    assert (shown["charge"]["rate_id"], shown["charge"]["unit_price"]) == (None, None)
+    assert shown["total_amount"] == Decimal("1.5")
+
+
+def test_a_customer_sees_a_charge_once_its_invoice_is_posted(
+    record: UsageDataRecord, customer: Customer, caller_of: Callable[..., Caller]
+) -> None:
+    caller = caller_of(customer)
+    charge = charged(record)
+    for shown in (caller.ask(f"{PATH}/{record.id}"), caller.ask(PATH)["data"][0]):
+        assert (shown["rating_state"], shown["charge"], shown["total_amount"]) == ("PENDING", None, None)
+    post(charge.line.invoice)
+    for shown in (caller.ask(f"{PATH}/{record.id}"), caller.ask(PATH)["data"][0]):
+        assert (shown["rating_state"], shown["charge"]["invoice_state"]) == ("COMPLETED", "POSTED")
+
+
+def test_a_customers_key_sees_its_own(
+    record: UsageDataRecord, customer: Customer, caller_of: Callable[..., Caller]
+) -> None:
+    other = UsageDataRecordFactory()
+    caller = caller_of(customer)
+    assert [row["number"] for row in caller.ask(PATH)["data"]] == ["R-1"]
+    assert_error(caller.get(f"{PATH}/{other.id}"), 404, "not_found")
+    account = other.customer.accounts_receivable.number
+    assert caller.ask(f"{PATH}?accounts_receivable={account}")["data"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "accounts_receivable=AR-ACME-1",
+        "subscription=S-1",
+        "subscription_service=%2B49301",
+        "product=CALL",
+        "source_system=Exchange",
+        "source_system=X",
+        "type=Voice",
+        "type=V",
+        "life_cycle_state=CANCELLED",
+        "billing_directive=TO_BE_CREDITED",
+        "from_date_after=2026-01-15T12:00:01Z",
+        "from_date_after=2026-01-15T13:00:01%2B01:00",
+        "to_date_after=2026-01-15T12:01:01Z",
+        "billing_effective_date_after=2026-01-16",
+        "accounts_receivable=AR-ACME-1&subscription=S-1&subscription_service=%2B49301&product=CALL&type=V",
+    ],
+)
+def test_each_filter_narrows_the_list(staff: Caller, customer: Customer, query: str) -> None:
+    product = ProductFactory(code="CALL")
+    subscription = SubscriptionFactory(customer=customer, number="S-1")
+    UsageDataRecordFactory(
+        number="WANTED",
+        subscription_service=SubscriptionServiceFactory(
+            customer=customer, subscription=subscription, identifier="+49301"
+        ),
+        product=product,
+        usage_type=UsageTypeFactory(name="Voice", alternative_code="V"),
+        source_system=SourceSystemFactory(name="Exchange", alternative_code="X"),
+        life_cycle_state="CANCELLED",
+        billing_directive="TO_BE_CREDITED",
+        from_date=datetime(2026, 1, 16, tzinfo=UTC),
+    )
+    UsageDataRecordFactory()
+    assert [row["number"] for row in staff.ask(f"{PATH}?{query}")["data"]] == ["WANTED"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("from_date_after=2026-01-15T12:00:00Z", ["A", "B"]),
+        ("from_date_before=2026-01-16T12:00:00Z", ["A"]),
+        ("to_date_before=2026-01-15T12:01:00Z", []),
+        ("to_date_before=2026-01-15T12:01:01Z", ["A"]),
+        ("billing_effective_date_after=2026-01-15&billing_effective_date_before=2026-01-16", ["A"]),
+        ("accounts_receivable=NONE", []),
+        ("subscription=NONE", []),
+        ("subscription_service=NONE", []),
+        ("product=NONE", []),
+        ("source_system=NONE", []),
+        ("type=NONE", []),
+        ("type=", None),
+        ("life_cycle_state=OPEN", None),
+        ("billing_directive=x", None),
+    ],
+)
+def test_ranges_are_half_open_and_unknown_names_match_nothing(
+    staff: Caller, query: str, found: list[str] | None
+) -> None:
+    for days, number in enumerate("AB"):
+        UsageDataRecordFactory(number=number, from_date=datetime(2026, 1, 15, 12, tzinfo=UTC) + timedelta(days=days))
+    if found is None:
+        assert_error(staff.get(f"{PATH}?{query}"), 400, "invalid")
+    else:
+        assert [row["number"] for row in staff.ask(f"{PATH}?{query}")["data"]] == found
+
+
+def test_pages_go_on_where_the_last_ended(staff: Caller) -> None:
+    numbers = [UsageDataRecordFactory().number for _ in range(5)]
+    seen, page = [], {"meta": {"next_cursor": ""}}
+    for _ in range(3):
+        page = staff.ask(f"{PATH}?limit=2&cursor={page['meta']['next_cursor']}")
+        seen.append([row["number"] for row in page["data"]])
+    assert seen == [numbers[:2], numbers[2:4], numbers[4:]]
+    assert page["meta"] == {"limit": 1, "next_cursor": ""}
+    assert_error(staff.get(f"{PATH}?cursor=x"), 400, "invalid")
+
+
+def test_one_row_and_three_take_the_same_queries(staff: Caller) -> None:
+    counts = []
+    for records in (1, 2):
+        for _ in range(records):
+            charged(UsageDataRecordFactory(subscription_service__product=ProductFactory()))
+        with CaptureQueriesContext(connection) as queries:
+            staff.ask(PATH)
+        counts.append(len(queries))
+    assert counts == [2, 2]  # the key, the page

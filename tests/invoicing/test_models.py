@@ -1,0 +1,125 @@
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from invoicing.models import NumberSeries
+from tests.factories import (
+    InvoiceDeliveryFactory,
+    InvoiceFactory,
+    InvoiceLineFactory,
+    InvoiceTaxFactory,
+    TransactionFactory,
+    UsageChargeFactory,
+    UsageDataRecordFactory,
+    post,
+)
+from tests.refusals import refused
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("constraint", "make"),
+    [
+        ("invoice_period_not_empty", lambda: InvoiceFactory(period_end=date(2026, 1, 1))),
+        ("invoice_total_is_net_plus_tax", lambda: InvoiceFactory(total_amount=Decimal("12.01"))),
+        ("invoice_kind_follows_its_sign", lambda: InvoiceFactory(net_amount=Decimal("-0.01"))),
+        ("invoice_kind_follows_its_sign", lambda: InvoiceFactory(kind="CREDIT_NOTE")),
+        ("invoice_kind_follows_its_sign", lambda: InvoiceFactory(kind="RECEIPT")),
+        ("invoice_has_a_number_once_posted", lambda: InvoiceFactory(state="POSTED")),
+        ("invoice_has_a_number_once_posted", lambda: InvoiceFactory(number="INV-1")),
+        ("invoice_has_a_number_once_posted", lambda: InvoiceFactory(state="LOST")),
+        ("invoice_line_kind_known", lambda: InvoiceLineFactory(kind="GIFT")),
+        ("invoice_delivery_channel_known", lambda: InvoiceDeliveryFactory(channel="PIGEON")),
+        ("transaction_kind_known", lambda: TransactionFactory(kind="GIFT")),
+        ("number_series_next_positive", lambda: NumberSeries.objects.update(next_number=0)),
+        ("number_series_digits_range", lambda: NumberSeries.objects.update(digits=0)),
+        ("number_series_digits_range", lambda: NumberSeries.objects.update(digits=19)),
+        ("number_series_kind_known", lambda: NumberSeries.objects.create(kind="RECEIPT")),
+        ("number_series_kind_key", lambda: NumberSeries.objects.create(kind="INVOICE")),
+    ],
+)
+def test_the_database_refuses_impossible_values(constraint: str, make: Callable[[], object]) -> None:
+    with refused(by=constraint):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "make", "same"),
+    [
+        ("invoice_line_number_once", InvoiceLineFactory, ["invoice", "line_number"]),
+        ("invoice_tax_once_per_rate", InvoiceTaxFactory, ["invoice", "tax_rate"]),
+        ("usage_charge_record", UsageChargeFactory, ["record"]),
+    ],
+)
+def test_what_is_there_once(constraint: str, make: Callable[..., object], same: list[str]) -> None:
+    first = make()
+    with refused(by=constraint):
+        make(**{name: getattr(first, name) for name in same})
+
+
+def test_an_invoice_line_has_one_transaction() -> None:
+    line = InvoiceLineFactory(kind="ONE_OFF")
+    TransactionFactory(customer=line.invoice.customer, invoice_line=line)
+    with refused(by="transaction_invoice_line"):
+        TransactionFactory(customer=line.invoice.customer, invoice_line=line)
+
+
+def test_a_number_is_there_once_in_its_series() -> None:
+    posted = post(InvoiceFactory())
+    with refused(by="invoice_number_once_in_series"):
+        InvoiceFactory(
+            state="POSTED",
+            series=posted.series,
+            sequence_number=posted.sequence_number,
+            number="another",
+            posted_at=posted.posted_at,
+        )
+    with refused(by="invoice_number"):
+        InvoiceFactory(
+            state="POSTED", series=posted.series, sequence_number=99, number=posted.number, posted_at=posted.posted_at
+        )
+
+
+@pytest.mark.parametrize("missing", ["number", "series", "sequence_number", "posted_at"])
+def test_a_posted_invoice_lacks_nothing_that_posting_gives(missing: str) -> None:
+    posted = post(InvoiceFactory())
+    given = {"number": "INV-9", "series": posted.series, "sequence_number": 9, "posted_at": posted.posted_at}
+    with refused(by="invoice_has_a_number_once_posted"):
+        InvoiceFactory(state="POSTED", **{**given, missing: None})
+
+
+@pytest.mark.parametrize("column", ["customer_id", "record_id", "line_id", "rate_id"])
+def test_what_a_charge_refers_to_exists(column: str) -> None:
+    line, record = InvoiceLineFactory(), UsageDataRecordFactory(pending=False)
+    with refused(by=f"{column} 999999999 of usage_charge does not exist"):
+        UsageChargeFactory._meta.model.objects.create(
+            **{
+                "customer_id": record.customer_id,
+                "record_id": record.id,
+                "line_id": line.id,
+                "rate_id": None,
+                "quantity": 1,
+                "amount": 1,
+                column: 999_999_999,
+            }
+        )
+
+
+def test_the_amount_of_a_transaction_is_quantity_times_price() -> None:
+    transaction = TransactionFactory(quantity=Decimal(3), unit_price=Decimal("1.25"))
+    transaction.refresh_from_db()
+    assert transaction.amount == Decimal("3.75")
+
+
+def test_a_transaction_is_in_the_currency_of_its_customer() -> None:
+    with refused(by="transaction"):
+        TransactionFactory(currency_id="EUR")
+
+
+def test_a_delivered_or_posted_invoice_says_its_number() -> None:
+    draft = InvoiceFactory()
+    assert str(draft) == f"draft {draft.id}"
+    assert str(post(draft)) == "INV-000001"

@@ -1,0 +1,149 @@
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from catalog.admin.base import LargeTableAdmin, change_url, column, link, list_url
+from catalog.admin.figures import exact
+from customers.models import SubscriptionService
+from usage.choices import BillingDirective, LifeCycleState
+from usage.models import PendingUsage, SourceSystem, UsageDataRecord
+
+STATE_LABELS = {"Posted": "success", "Draft": "info", "Rejected": "warning", "Cancelled": "danger"}
+USER_DEFINED = (
+    *(f"udf_string_{number}" for number in range(1, 9)),
+    *(f"udf_float_{number}" for number in range(1, 5)),
+    *(f"udf_date_{number}" for number in range(1, 5)),
+)
+
+
+def named(term: str) -> Q:
+    """Records of a search term by ways that an index serves: all of a service with that identifier, else by number."""
+    services = SubscriptionService.objects.filter(identifier=term).values_list("customer_id", "id")
+    owners = list(services)
+    if owners:
+        return Q(
+            customer_id__in={customer_id for customer_id, _ in owners},
+            subscription_service_id__in=[service_id for _, service_id in owners],
+        )
+    sources = list(SourceSystem.objects.values_list("id", flat=True))
+    return Q(source_system_id__in=sources, number=term)
+
+
+@admin.register(UsageDataRecord)
+class UsageDataRecordAdmin(LargeTableAdmin):
+    list_display = (
+        *("number", "customer", "subscription_service", "product", "region"),
+        *("from_date", "amount", "shown_state", "billing_effective_date"),
+    )
+    list_filter = ("life_cycle_state", ("customer", AutocompleteSelectFilter))
+    list_select_related = ("customer", "subscription_service", "product", "usage_type")
+    search_fields = ("number",)
+    search_help_text = "The whole number of a record, or the identifier of a service"
+    readonly_fields = ("amount", "shown_state", "local_period", "billing", "came_with", "user_defined", "own_amount")
+    fieldsets = (
+        (None, {"fields": (("number", "shown_state"), ("customer", "subscription_service"), ("product", "usage_type"))}),
+        (
+            "Use",
+            {"fields": (("from_date", "to_date"), "local_period", ("amount", "own_amount"), ("destination", "region"))},
+        ),
+        ("Billing", {"fields": (("billing_directive", "billing_effective_date"), "billing")}),
+        ("Origin", {"fields": (("source_system", "came_with"), ("subscription_action", "created_at"), "user_defined")}),
+    )
+    empty_hint = "Upload a file of usage, or let a source system send records to the API."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[UsageDataRecord], search_term: str
+    ) -> tuple[QuerySet[UsageDataRecord], bool]:  # noqa: ARG002
+        term = search_term.strip()
+        return (queryset.filter(named(term)) if term else queryset), False
+
+    @column("Amount")
+    def amount(self, record: UsageDataRecord) -> str:
+        return f"{exact(record.usage_amount)} {record.usage_type.unit}".strip()
+
+    @column("State", label=STATE_LABELS)
+    def shown_state(self, record: UsageDataRecord) -> str:
+        return record.get_life_cycle_state_display()
+
+    @column("In the customer's time")
+    def local_period(self, record: UsageDataRecord) -> str:
+        zone = ZoneInfo(record.customer.timezone)
+        starts, ends = (f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" for at in (record.from_date, record.to_date))
+        return f"{starts} to {ends} {zone.key}"
+
+    @column("Brings its own price")
+    def own_amount(self, record: UsageDataRecord) -> str:
+        return exact(record.total_amount)
+
+    @column("Where it stands")
+    def billing(self, record: UsageDataRecord) -> SafeString | str:
+        if record.life_cycle_state != LifeCycleState.POSTED:
+            return "Not billed: only posted records are."
+        if record.billing_directive == BillingDirective.NOT_TO_BE_BILLED:
+            return "Not billed, as its directive says."
+        if PendingUsage.objects.filter(record=record).exists():
+            return "Pending: it waits for the customer's next billing run."
+        return link(list_url("invoicing_usagecharge", record__id__exact=record.pk), "Charged: see the charge")
+
+    @column("Came with")
+    def came_with(self, record: UsageDataRecord) -> SafeString | str:
+        if record.usage_import is None:
+            return "the API"
+        line = "" if record.line_number is None else f", line {record.line_number}"
+        return link(change_url(record.usage_import), f"{record.usage_import.file_name}{line}")
+
+    @column("User-defined fields")
+    def user_defined(self, record: UsageDataRecord) -> str:
+        given = ((name, getattr(record, name)) for name in USER_DEFINED)
+        return "; ".join(f"{name} = {value}" for name, value in given if value is not None) or "none"
+
+
+@admin.register(PendingUsage)
+class PendingUsageAdmin(LargeTableAdmin):
+    """The inbox of billing."""
+
+    list_display = ("record", "customer", "service", "product", "from_date", "amount", "billing_effective_date")
+    list_filter = (("customer", AutocompleteSelectFilter),)
+    list_select_related = (
+        *("customer", "record__subscription_service", "record__product"),
+        "record__usage_type",
+    )
+    search_fields = ("record__number",)
+    search_help_text = "The whole number of a record"
+    fields = ("shown_record", "customer", "billing_effective_date")
+    readonly_fields = ("shown_record",)
+    empty_hint = "No usage waits: all that is to be billed is on an invoice."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[PendingUsage], search_term: str
+    ) -> tuple[QuerySet[PendingUsage], bool]:  # noqa: ARG002
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        sources = list(SourceSystem.objects.values_list("id", flat=True))
+        return queryset.filter(record__source_system_id__in=sources, record__number=term), False
+
+    @column("Record")
+    def shown_record(self, pending: PendingUsage) -> SafeString:
+        return link(change_url(pending.record), pending.record)
+
+    @column("Service")
+    def service(self, pending: PendingUsage) -> Any:
+        return pending.record.subscription_service
+
+    @column("Product")
+    def product(self, pending: PendingUsage) -> Any:
+        return pending.record.product
+
+    @column("From")
+    def from_date(self, pending: PendingUsage) -> Any:
+        return pending.record.from_date
+
+    @column("Amount")
+    def amount(self, pending: PendingUsage) -> str:
+        return f"{exact(pending.record.usage_amount)} {pending.record.usage_type.unit}".strip()

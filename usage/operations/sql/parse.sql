@@ -1,0 +1,53 @@
+-- The texts of the staging table become values, services become customers; what is wrong gets its fault instead.
+-- The faults are told in the order in which a person would read the row.
+CREATE UNLOGGED TABLE {parsed} WITH (autovacuum_enabled = off) AS
+SELECT
+  p.line_number, p.number, p.from_date, p.to_date, p.usage_amount, p.total_amount, p.destination, p.region,
+  s.id AS service_id, s.customer_id, coalesce(pr.id, s.product_id) AS product_id,
+  coalesce(t.id, CASE WHEN p.type IS NULL THEN %(default_usage_type_id)s::bigint END) AS usage_type_id,
+  coalesce(p.billing_directive, 'TO_BE_BILLED') AS billing_directive,
+  coalesce(p.billing_effective_date, (p.from_date AT TIME ZONE c.timezone)::date) AS billing_effective_date{udf_values},
+  CASE
+    WHEN p.service IS NULL THEN 'MISSING_VALUE:service'
+    WHEN p.from_date_text IS NULL THEN 'MISSING_VALUE:from_date'
+    WHEN p.usage_amount_text IS NULL THEN 'MISSING_VALUE:usage_amount'
+    WHEN p.from_date IS NULL THEN 'BAD_DATE:from_date'
+    WHEN p.to_date IS NULL THEN 'BAD_DATE:to_date'
+    WHEN p.to_date < p.from_date THEN 'BAD_PERIOD:to_date'
+    WHEN p.usage_amount IS NULL THEN 'BAD_NUMBER:usage_amount'
+    WHEN p.billing_directive NOT IN ('TO_BE_BILLED', 'TO_BE_CREDITED', 'NOT_TO_BE_BILLED')
+      THEN 'BAD_CHOICE:billing_directive'
+    WHEN p.billing_effective_date_text IS NOT NULL AND p.billing_effective_date IS NULL
+      THEN 'BAD_DATE:billing_effective_date'
+    WHEN p.total_amount_text IS NOT NULL AND p.total_amount IS NULL THEN 'BAD_NUMBER:total_amount'
+    WHEN length(p.number) > 200 THEN 'TOO_LONG:number'
+    WHEN length(p.destination) > 100 THEN 'TOO_LONG:destination'
+    WHEN length(p.region) > 100 THEN 'TOO_LONG:region'
+    {udf_faults}
+    WHEN s.id IS NULL THEN 'UNKNOWN_SERVICE:service'
+    WHEN pr.id IS NULL AND p.product IS NOT NULL THEN 'UNKNOWN_PRODUCT:product'
+    WHEN coalesce(pr.id, s.product_id) IS NULL THEN 'MISSING_VALUE:product'
+    WHEN pr.kind <> 'USAGE' THEN 'UNKNOWN_PRODUCT:product'
+    WHEN t.id IS NULL AND p.type IS NOT NULL THEN 'UNKNOWN_TYPE:type'
+    WHEN t.id IS NULL AND %(default_usage_type_id)s::bigint IS NULL THEN 'MISSING_VALUE:type'
+  END AS fault
+FROM (
+  SELECT
+    line_number,
+    coalesce({number}, 'I' || %(import_id)s || '-' || line_number) AS number,
+    {service} AS service, {product} AS product, {type} AS type,
+    {from_date} AS from_date_text, {usage_amount} AS usage_amount_text,
+    {billing_effective_date} AS billing_effective_date_text, {total_amount} AS total_amount_text,
+    {from_date_value} AS from_date, {to_date_value} AS to_date, {usage_amount_value} AS usage_amount,
+    {billing_effective_date_value} AS billing_effective_date, {total_amount_value} AS total_amount,
+    {billing_directive} AS billing_directive, {destination} AS destination, {region} AS region{udf_parsed}
+  FROM {staging}
+  -- Keeps the planner from computing each value again wherever it is used.
+  OFFSET 0
+) p
+LEFT JOIN (subscription_service s JOIN customer c ON c.id = s.customer_id)
+  ON s.identifier = p.service
+  AND s.start_date <= (p.from_date AT TIME ZONE c.timezone)::date
+  AND (s.end_date IS NULL OR s.end_date > (p.from_date AT TIME ZONE c.timezone)::date)
+LEFT JOIN product pr ON pr.code = p.product
+LEFT JOIN usage_type t ON t.name = p.type
