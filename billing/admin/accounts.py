@@ -5,7 +5,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from billing.models import RunAccount
 from catalog.admin.base import LargeTableAdmin, change_url, column, link, list_url
-from catalog.admin.figures import exact, exact_in, money
+from catalog.admin.figures import EMPTY, exact, exact_in, money
 
 OUTCOME_LABELS = {
     "Invoiced": "success",
@@ -69,7 +69,7 @@ class RunAccountAdmin(LargeTableAdmin):
     @column("Invoice")
     def document(self, account: RunAccount) -> SafeString | str:
         if account.invoice is None:
-            return "–"
+            return EMPTY
         total = money(account.invoice.total_amount, currency=account.currency_id, minor_units=account.minor_units)
         return link(change_url(account.invoice), f"{account.invoice}: {total}")
 

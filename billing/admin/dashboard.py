@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Manager, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -185,7 +185,7 @@ def usage_to_bill() -> Card:
         title="Pending usage",
         icon="inbox",
         count=counted(PendingUsage.objects.all()),
-        hint="It waits for a billing run with a cutoff date after it.",
+        hint="It waits for a billing run, or for more usage where it comes to less than an invoice.",
         url=list_url("usage_pendingusage"),
         link_text="All pending usage",
         items=[Item(f"Import failed: {each.file_name}", each.error, change_url(each)) for each in failed],
@@ -210,15 +210,20 @@ def customers_without_tax() -> Card:
 
 def first_steps() -> list[Item]:
     """What a new installation lacks before it can bill, in the order to do it; empty once it has all."""
-    steps: tuple[tuple[type[Model], str, str, str], ...] = (
-        (SourceSystem, "Add a source system", "Who sends usage, and how its files are read.", "usage_sourcesystem"),
-        (Customer, "Add customers", "Who is billed, with their services.", "customers_customer"),
-        (Rate, "Add prices", "A rate card, and the rates of your products on it.", "catalog_ratecard"),
-        (UsageImport, "Upload usage", "A file from a source system.", "usage_usageimport"),
-        (BillingRun, "Add a billing run", "Preview it, commence it, approve it.", "billing_billingrun"),
+    steps: tuple[tuple[Manager[Any], str, str, str], ...] = (
+        (
+            SourceSystem.objects,
+            "Add a source system",
+            "Who sends usage, and how its files are read.",
+            "usage_sourcesystem",
+        ),
+        (Customer.objects, "Add customers", "Who is billed, with their services.", "customers_customer"),
+        (Rate.objects, "Add prices", "A rate card, and the rates of your products on it.", "catalog_ratecard"),
+        (UsageImport.objects, "Upload usage", "A file from a source system.", "usage_usageimport"),
+        (BillingRun.objects, "Add a billing run", "Preview it, commence it, approve it.", "billing_billingrun"),
     )
     return [
         Item(title, detail, reverse(f"admin:{model}_changelist"))
-        for kind, title, detail, model in steps
-        if not kind._default_manager.exists()
+        for rows, title, detail, model in steps
+        if not rows.exists()
     ]

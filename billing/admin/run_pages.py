@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +12,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from billing.admin.run_page import run_progress, state_in_words
+from billing.admin.run_page import OUTCOME_ORDER, run_progress, state_in_words
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun
 from billing.operations.errors import RunConflict, RunRefused
-from billing.operations.preview import RunPreview, preview_run
+from billing.operations.preview import PreviewAccount, RunPreview, preview_run
 from billing.operations.runs import approve_run, cancel_run, commence_run
 from billing.tasks import wake_workers
 from catalog.admin.base import Admin, change_url
@@ -102,7 +103,8 @@ class RunPagesAdmin(Admin):
         """Approve the run, which posts its invoices, after asking."""
 
         def act() -> str:
-            return f"{approve_run(run_id=run_id, at=timezone.now(), user_id=request.user.pk).name} is approved: its invoices are posted."
+            run = approve_run(run_id=run_id, at=timezone.now(), user_id=request.user.pk)
+            return f"{run.name} is approved: its invoices are posted."
 
         if request.method != "POST":
             question = "Posted invoices get their numbers and never change again; a correction is a credit note."
@@ -142,35 +144,57 @@ class RunPagesAdmin(Admin):
 
 
 def preview_figures(preview: RunPreview) -> dict[str, Any]:
-    """A preview for its page: accounts by outcome, the totals of each currency, and the accounts in words."""
-    minor_units = dict(Currency.objects.values_list("code", "minor_units"))
-    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(("exact", "net", "tax", "total"), Decimal(0)))
-    for account in preview.accounts:
-        of_currency = sums[account.currency]
-        of_currency["exact"] += account.exact_amount
-        of_currency["net"] += account.net_amount
-        of_currency["tax"] += account.tax_amount
-        of_currency["total"] += account.total_amount
+    """A preview for its page: accounts by outcome, the totals of each currency, and the accounts in words.
 
-    def shown(amount: Decimal, currency: str) -> str:
+    What needs a person comes first, as on the page of a run. Amounts of accounts without an invoice are dashes.
+    """
+    minor_units = dict(Currency.objects.values_list("code", "minor_units"))
+    sums: dict[str, PreviewSums] = defaultdict(PreviewSums)
+    for account in preview.accounts:
+        sums[account.currency].add(account)
+
+    def shown(amount: Decimal | None, currency: str) -> str:
         return money(amount, currency=currency, minor_units=minor_units[currency])
 
-    outcomes = Counter(str(account.outcome) for account in preview.accounts)
+    def row(account: PreviewAccount) -> dict[str, Any]:
+        amounts = {"net": account.net_amount, "tax": account.tax_amount, "total": account.total_amount}
+        is_invoiced = account.outcome == AccountOutcome.INVOICED
+        return {
+            "account": account,
+            "outcome": AccountOutcome(account.outcome).label,
+            **{name: shown(amount if is_invoiced else None, account.currency) for name, amount in amounts.items()},
+        }
+
+    outcomes = Counter(account.outcome for account in preview.accounts)
+    first = {outcome.value: place for place, outcome in enumerate(OUTCOME_ORDER)}
+    in_order = sorted(preview.accounts, key=lambda account: first[account.outcome])
     return {
-        "outcomes": [(choice.label, outcomes[choice.value]) for choice in AccountOutcome if outcomes[choice.value]],
+        "outcomes": [(outcome.label, outcomes[outcome.value]) for outcome in OUTCOME_ORDER if outcomes[outcome.value]],
         "sums": [
-            (code, exact(of["exact"]), shown(of["net"], code), shown(of["tax"], code), shown(of["total"], code))
+            (code, exact(of.billed), exact(of.left), shown(of.net, code), shown(of.tax, code), shown(of.total, code))
             for code, of in sorted(sums.items())
         ],
         "account_count": len(preview.accounts),
-        "accounts": [
-            {
-                "account": account,
-                "outcome": AccountOutcome(account.outcome).label,
-                "net": shown(account.net_amount, account.currency),
-                "tax": shown(account.tax_amount, account.currency),
-                "total": shown(account.total_amount, account.currency),
-            }
-            for account in preview.accounts[:SHOWN_ACCOUNTS]
-        ],
+        "accounts": [row(account) for account in in_order[:SHOWN_ACCOUNTS]],
     }
+
+
+@dataclass(slots=True)
+class PreviewSums:
+    """The sums of a preview in one currency: exact charges that invoices would bill, those left, and the invoices."""
+
+    billed: Decimal = Decimal(0)
+    left: Decimal = Decimal(0)
+    net: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+
+    def add(self, account: PreviewAccount) -> None:
+        """Add one account."""
+        if account.outcome == AccountOutcome.INVOICED:
+            self.billed += account.exact_amount
+        else:
+            self.left += account.exact_amount
+        self.net += account.net_amount
+        self.tax += account.tax_amount
+        self.total += account.total_amount

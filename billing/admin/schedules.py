@@ -30,7 +30,7 @@ class PeriodicTaskAdmin(Admin):
     search_fields = ("name__istartswith", "task__istartswith")
     fieldsets = (
         (None, {"fields": ("name", "description", ("regtask", "task"), "enabled")}),
-        ("When: one of these", {"fields": (("interval", "crontab", "clocked"), ("start_time", "one_off"))}),
+        ("When: one of these", {"fields": ("interval", "crontab", "clocked", "start_time", "one_off")}),
         ("With what", {"fields": (("args", "kwargs"),)}),
         ("Record", {"fields": (("last_run_at", "total_run_count"),)}),
     )

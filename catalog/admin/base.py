@@ -94,14 +94,14 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         form = super().get_form(request, obj, change, **kwargs)
-        sentence = getattr(request, "refusal", None)
+        sentence: str | None = getattr(request, "refusal", None)
         if sentence is None:
             return form
 
         class RefusedForm(form):  # type: ignore[misc, valid-type]  # the class is made by Django
             def clean(self) -> None:
                 super().clean()
-                raise forms.ValidationError(sentence)
+                raise forms.ValidationError(str(sentence))
 
         return RefusedForm
 
@@ -115,8 +115,10 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
         """Save; where that is refused, show the form again as it was filled in, with the sentence on top."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except (DatabaseError, *self.refused_by) as error:
-            sentence = refusal(error) if isinstance(error, DatabaseError) else str(error)
+        except Exception as error:
+            sentence = refusal(error) if isinstance(error, DatabaseError) else None
+            if isinstance(error, self.refused_by):
+                sentence = str(error)
             if sentence is None or request.method != "POST":
                 raise
             request.refusal = sentence  # type: ignore[attr-defined]  # read by get_form
@@ -135,15 +137,19 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
         )
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:  # noqa: ARG002
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
         """What is deleted, and what stands in the way by kind. Django would load and list every row of it."""
         in_the_way = [
             f"{relation.related_model._meta.verbose_name_plural} that refer to it"
             for relation in self.opts.related_objects
-            if relation.on_delete is PROTECT
-            and relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": list(objs)}).exists()
+            if relation.on_delete is PROTECT and self._refers(relation, objs)
         ]
         return [str(obj) for obj in objs], {}, set(), in_the_way
+
+    @staticmethod
+    def _refers(relation: Any, objs: Iterable[Model]) -> bool:
+        rows = relation.related_model._base_manager  # noqa: SLF001  a documented attribute of models
+        return bool(rows.filter(**{f"{relation.field.name}__in": list(objs)}).exists())
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, ArrayField) and db_field.base_field.choices:
@@ -212,8 +218,3 @@ class ReadOnlyInline(TableInline):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         return False
-
-
-def buttons(items: Iterable[tuple[str, str]]) -> SafeString:
-    """Links side by side, each an address and its text, for a read-only field."""
-    return SafeString(" · ".join(link(address, text) for address, text in items))

@@ -6,7 +6,7 @@ from django import template
 
 from catalog.models import Currency
 
-EMPTY = "–"
+EMPTY = "-"
 
 register = template.Library()
 

@@ -54,6 +54,6 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # rows of any model
         return max(COUNT_LIMIT, estimated_rows(queryset.model._meta.db_table))
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]  # the base class has a method behind the same decorator
+    def count(self) -> int:
         """How many rows the pages reach."""
         return self.counted if self.is_exact else min(max(self.total, COUNT_LIMIT), DEEPEST_ROW)

@@ -15,7 +15,7 @@ from rest_framework.serializers import as_serializer_error
 
 from customers.api.exceptions import Conflict, TooLarge
 
-API_PATH = re.compile(r"/(backend/api|billing|usage|api)(/|\Z)")
+API_PATH = re.compile(r"/(backend|billing|usage|api)(/|\Z)")
 
 
 class ServiceUnavailable(exceptions.APIException):

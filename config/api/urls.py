@@ -11,5 +11,5 @@ urlpatterns = [
     path("backend/api/v1/", include("billing.api.urls")),
     path("billing/v3/", include("invoicing.api.urls")),
     path("usage/v1/", include("usage.api.urls")),
-    re_path(r"^(?:backend/api|billing|usage|api)(?:/|$)", NoSuchAddress.as_view()),
+    re_path(r"^(?:backend|billing|usage|api)(?:/|$)", NoSuchAddress.as_view()),
 ]

@@ -5,7 +5,7 @@ import fcntl
 import time
 from collections.abc import Callable, Iterator
 
-from config.checkout import Place, adopt
+from config.checkout import SHORT_FOLDER, Place, adopt
 from config.embedded import postgres, processes, valkey
 from config.embedded.account import make_socket_folder, owner_account, postgres_account
 from config.embedded.errors import ServiceError, readable
@@ -78,6 +78,9 @@ def stop(place: Place) -> list[str]:
     try:
         with only_one(place):
             stopped = {"PostgreSQL": postgres.stop(place), "Valkey": valkey.stop(place)}
+            if place.sockets.parent == SHORT_FOLDER:
+                with contextlib.suppress(OSError):
+                    place.sockets.rmdir()
     except OSError as error:
         raise ServiceError(f"The own servers cannot be stopped ({readable(error)}).") from error
     return [name for name, was_running in stopped.items() if was_running]

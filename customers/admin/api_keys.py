@@ -61,7 +61,7 @@ class ApiKeyAdmin(Admin):
         )
         # The form's object becomes the stored key: what follows the save (its log entry, its page) asks for it.
         obj.__dict__.update(api_key.__dict__)
-        messages.warning(request, f"The key is {text} – copy it now: it is not shown again.")
+        messages.warning(request, f"The key is {text} Copy it now: it is not shown again.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.revoke_view)

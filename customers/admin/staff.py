@@ -25,7 +25,7 @@ class UserAdmin(DjangoUserAdmin, Admin):  # type: ignore[misc, type-arg]  # the 
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, Admin):  # type: ignore[misc, type-arg]  # the two declare their attributes apart
+class GroupAdmin(DjangoGroupAdmin, Admin):  # type: ignore[misc]  # the two declare their attributes apart
     list_display = ("name",)
     actions = ()
     empty_hint = "A group gives its users their rights: to look only, or to bill."

@@ -38,7 +38,7 @@ class ExactNumberField(serializers.Field[Decimal, Decimal, Decimal, Any]):
         return plain(value)
 
 
-@extend_schema_field({"type": "string", "pattern": "^[1-9][0-9]*$"})
+@extend_schema_field({"type": "string", "pattern": "^[1-9][0-9]*$", "examples": ["17"]})
 class IdField(serializers.Field[int, int, str, Any]):
     """An id: decimal digits in a text. Read-only."""
 
@@ -56,7 +56,7 @@ class NameField(serializers.SlugRelatedField[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         # PostgreSQL's texts hold neither NUL nor half a surrogate pair.
-        if not isinstance(data, str) or not data.isprintable():
+        if not isinstance(data, str) or re.search("[\0\ud800-\udfff]", data):
             self.fail("invalid")
         return super().to_internal_value(data)
 

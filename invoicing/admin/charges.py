@@ -35,9 +35,7 @@ class UsageChargeAdmin(LargeTableAdmin):
             return True
         return bool(super().lookup_allowed(lookup, value, request))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[UsageCharge], search_term: str
-    ) -> tuple[QuerySet[UsageCharge], bool]:  # noqa: ARG002
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[UsageCharge], search_term: str) -> Any:  # noqa: ARG002
         term = search_term.strip()
         if not term:
             return queryset, False

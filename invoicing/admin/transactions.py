@@ -64,7 +64,9 @@ class TransactionAdmin(Admin):
     @column("Invoice")
     def invoice(self, transaction: Transaction) -> SafeString | str:
         line = transaction.invoice_line
-        return "none yet" if line is None else link(change_url(line.invoice), f"{line.invoice}, line {line.line_number}")
+        return (
+            "none yet" if line is None else link(change_url(line.invoice), f"{line.invoice}, line {line.line_number}")
+        )
 
 
 def is_billed(transaction: Any) -> bool:

@@ -19,7 +19,7 @@ ADD = "admin:customers_apikey_add"
 
 
 def text_shown(response: object) -> str:
-    (message,) = [str(m) for m in response.context["messages"] if "copy it now" in str(m)]  # type: ignore[attr-defined]
+    (message,) = [str(m) for m in response.context["messages"] if "Copy it now" in str(m)]  # type: ignore[attr-defined]
     found = re.search(r"The key is (\S+) ", message)
     assert found is not None
     return found[1]
@@ -72,7 +72,9 @@ def test_revoking_asks_first_and_is_final(admin_client: Client) -> None:
 
 def test_keys_are_not_edited(admin_client: Client, now: datetime) -> None:
     key = factories.ApiKeyFactory(name="Portal")
-    admin_client.post(reverse("admin:customers_apikey_change", args=[key.pk]), {"name": "Mine", "scopes": [Scope.WRITE]})
+    admin_client.post(
+        reverse("admin:customers_apikey_change", args=[key.pk]), {"name": "Mine", "scopes": [Scope.WRITE]}
+    )
     key.refresh_from_db()
     assert key.name == "Portal"
 

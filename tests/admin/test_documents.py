@@ -30,7 +30,7 @@ def test_invoice_is_shown_as_a_document(admin_client: Client) -> None:
     factories.post(invoice)
     page = admin_client.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])).content.decode()
     for shown in (
-        invoice.number,
+        str(invoice.number),
         "Storage",
         "eu-west-1",
         "1,234.5000001453",

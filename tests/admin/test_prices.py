@@ -30,7 +30,7 @@ def test_new_version_follows_the_old_one_without_a_gap(rate: Rate) -> None:
         (Decimal("0.01"), date(2026, 1, 1), date(2026, 3, 1)),
         (Decimal("0.02"), date(2026, 3, 1), None),
     ]
-    assert (added.product, added.rate_card, added.unit_size) == (rate.product, rate.rate_card, 1)
+    assert (added.product, added.rate_card, added.unit_size) == (rate.product, rate.rate_card, Decimal(1))
 
 
 def test_new_version_ends_when_the_old_one_would_have(rate: Rate) -> None:
@@ -116,7 +116,7 @@ def test_where_a_version_stands_in_time(rate: Rate) -> None:
         (Decimal("-0.5"), "-0.5"),
         (Decimal("1E+3"), "1,000"),
         (0, "0"),
-        (None, "–"),
+        (None, "-"),
     ],
 )
 def test_exact_numbers_are_shown_in_full_without_noise(value: Decimal | int | None, shown: str) -> None:
@@ -130,7 +130,7 @@ def test_exact_numbers_are_shown_in_full_without_noise(value: Decimal | int | No
         (Decimal("1234.0000"), 0, "1,234 EUR"),
         (Decimal("0.1250"), 3, "0.125 EUR"),
         (Decimal("0.0049"), 2, "0.0049 EUR"),
-        (None, 2, "–"),
+        (None, 2, "-"),
     ],
 )
 def test_amounts_are_shown_in_minor_units_with_their_currency(

@@ -114,14 +114,14 @@ def test_dates_are_locked_once_commenced_but_the_name_is_not(
     ],
 )
 def test_buttons_are_those_of_the_state(admin_client: Client, now: datetime, status: str, offered: set[str]) -> None:
-    made = {
+    made: dict[str, dict[str, object]] = {
         "pending": {},
         "commenced": {"commenced": True},
         "completed": {"completed": True},
         "approved": {"completed": True, "approved_at": now},
         "cancelled": {"status": RunStatus.CANCELLED},
-    }[status]
-    run = factories.BillingRunFactory(**made)
+    }
+    run = factories.BillingRunFactory(**made[status])
     page = admin_client.get(run_page(run)).content.decode()
     names = {"preview", "commence", "cancel", "approve"}
     assert {name for name in names if f'"{run_page(run, name)}"' in page} == offered

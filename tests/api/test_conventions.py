@@ -155,7 +155,16 @@ def test_errors_are_objects_with_or_without_a_slash(
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize(
-    "path", ["/backend/api/v1/nothing", "/backend/api/v2/billingRuns/", "/billing/v3/x", "/usage/v1/", "/usage", "/api"]
+    "path",
+    [
+        "/backend/api/v1/nothing",
+        "/backend",
+        "/backend/api/v2/billingRuns/",
+        "/billing/v3/x",
+        "/usage/v1/",
+        "/usage",
+        "/api",
+    ],
 )
 def test_an_unknown_address_is_a_json_404(method: str, path: str) -> None:
     assert_error(Caller(None).send(method, path), 404, "not_found")

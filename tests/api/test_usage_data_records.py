@@ -66,27 +66,11 @@ def charged(record: UsageDataRecord, **line: Any) -> Any:
     )
 
 
-def test_a_record_has_every_member(staff: Caller, record: UsageDataRecord, customer: Customer) -> None:
-    service, account, action = record.subscription_service, customer.accounts_receivable, record.subscription_action
+def related(record: UsageDataRecord) -> dict[str, Any]:
+    """The short forms that `record` is shown with."""
+    service, account = record.subscription_service, record.customer.accounts_receivable
     product = {"id": str(record.product_id), "code": "CALL", "description": "Calls abroad"}
-    assert action is not None
-    assert staff.ask(f"{PATH}/{record.id}") == {
-        "id": str(record.id),
-        "number": "R-1",
-        "life_cycle_state": "POSTED",
-        "billing_directive": "TO_BE_BILLED",
-        "billing_effective_date": "2026-01-15",
-        "from_date": "2026-01-15T12:00:00Z",
-        "to_date": "2026-01-15T12:01:00Z",
-        "usage_amount": Decimal("0.0000001453"),
-        "destination": "+33",
-        "region": "EU",
-        **{f"udf_string_{n}": f"text {n}" for n in range(1, 9)},
-        "udf_float_1": Decimal("0.125"),
-        "udf_float_2": Decimal("0.25"),
-        "udf_float_3": Decimal("0.375"),
-        "udf_float_4": Decimal("0.5"),
-        **{f"udf_date_{n}": f"2026-01-0{n}" for n in range(1, 5)},
+    return {
         "accounts_receivable": {
             "id": str(account.id),
             "number": "AR-ACME-1",
@@ -102,7 +86,7 @@ def test_a_record_has_every_member(staff: Caller, record: UsageDataRecord, custo
         },
         "product": product,
         "subscription_action": {
-            "id": str(action.id),
+            "id": str(record.subscription_action_id),
             "number": "ACT-1",
             "life_cycle_state": "ACTIVE",
             "executed_on": "2020-01-01",
@@ -119,6 +103,28 @@ def test_a_record_has_every_member(staff: Caller, record: UsageDataRecord, custo
             "alternative_code": "V",
             "description": "Voice calls",
         },
+    }
+
+
+def test_a_record_has_every_member(staff: Caller, record: UsageDataRecord, customer: Customer) -> None:
+    assert staff.ask(f"{PATH}/{record.id}") == {
+        **related(record),
+        "id": str(record.id),
+        "number": "R-1",
+        "life_cycle_state": "POSTED",
+        "billing_directive": "TO_BE_BILLED",
+        "billing_effective_date": "2026-01-15",
+        "from_date": "2026-01-15T12:00:00Z",
+        "to_date": "2026-01-15T12:01:00Z",
+        "usage_amount": Decimal("0.0000001453"),
+        "destination": "+33",
+        "region": "EU",
+        **{f"udf_string_{n}": f"text {n}" for n in range(1, 9)},
+        "udf_float_1": Decimal("0.125"),
+        "udf_float_2": Decimal("0.25"),
+        "udf_float_3": Decimal("0.375"),
+        "udf_float_4": Decimal("0.5"),
+        **{f"udf_date_{n}": f"2026-01-0{n}" for n in range(1, 5)},
         "rating_state": "PENDING",
         "rating_type": "POSTRATED",
         "total_amount": None,

@@ -98,7 +98,7 @@ def manage(checkout: Path, *arguments: str) -> list[str]:
 
 
 def wait_for(pattern: str, log: Path) -> str:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         if found := re.search(pattern, log.read_text()):
             return found[1]
@@ -110,7 +110,7 @@ def test_a_checkout_runs_and_leaves_nothing_behind(tmp_path: Path) -> None:
     checkout, log = tmp_path / "checkout", tmp_path / "log"
     shutil.copytree(ROOT, checkout, ignore=LEFT_OUT)
     variables = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    variables["DJANGO_SETTINGS_MODULE"] = "config.settings.dev"
+    variables |= {"DJANGO_SETTINGS_MODULE": "config.settings.dev", "PYTHONDONTWRITEBYTECODE": ""}
     with log.open("w") as output:
         run = subprocess.Popen(manage(checkout, "run"), cwd=checkout, env=variables, stdout=output, stderr=output)
     try:

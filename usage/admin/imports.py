@@ -15,7 +15,8 @@ from catalog.admin.base import ReadOnlyAdmin, change_url, column, link, list_url
 from catalog.admin.figures import exact
 from usage.choices import ImportState
 from usage.models import QuarantinedLine, SourceSystem, UsageConflict, UsageImport
-from usage.operations.imports import ImportRefused, import_usage
+from usage.operations.errors import ImportRefused
+from usage.operations.imports import import_usage
 
 STATE_LABELS = {"Completed": "success", "Running": "info", "Failed": "danger"}
 SHOWN_LINES = 20
@@ -46,7 +47,10 @@ class UsageImportAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": (("file_name", "source_system"), ("shown_state", "created_by"), ("started_at", "finished_at"))}),
+        (
+            None,
+            {"fields": (("file_name", "source_system"), ("shown_state", "created_by"), ("started_at", "finished_at"))},
+        ),
         ("File", {"fields": (("bytes", "sha256"),)}),
     )
     change_form_template = "admin/usage/usageimport/change_form.html"

@@ -37,8 +37,8 @@ def named(term: str) -> Q:
 @admin.register(UsageDataRecord)
 class UsageDataRecordAdmin(LargeTableAdmin):
     list_display = (
-        *("number", "customer", "subscription_service", "product", "region"),
-        *("from_date", "amount", "shown_state", "billing_effective_date"),
+        *("number", "customer", "service", "product", "amount", "from_date"),
+        *("shown_state", "billing_effective_date", "region"),
     )
     list_filter = ("life_cycle_state", ("customer", AutocompleteSelectFilter))
     list_select_related = ("customer", "subscription_service", "product", "usage_type")
@@ -46,7 +46,10 @@ class UsageDataRecordAdmin(LargeTableAdmin):
     search_help_text = "The whole number of a record, or the identifier of a service"
     readonly_fields = ("amount", "shown_state", "local_period", "billing", "came_with", "user_defined", "own_amount")
     fieldsets = (
-        (None, {"fields": (("number", "shown_state"), ("customer", "subscription_service"), ("product", "usage_type"))}),
+        (
+            None,
+            {"fields": (("number", "shown_state"), ("customer", "subscription_service"), ("product", "usage_type"))},
+        ),
         (
             "Use",
             {"fields": (("from_date", "to_date"), "local_period", ("amount", "own_amount"), ("destination", "region"))},
@@ -56,11 +59,13 @@ class UsageDataRecordAdmin(LargeTableAdmin):
     )
     empty_hint = "Upload a file of usage, or let a source system send records to the API."
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[UsageDataRecord], search_term: str
-    ) -> tuple[QuerySet[UsageDataRecord], bool]:  # noqa: ARG002
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[UsageDataRecord], search_term: str) -> Any:  # noqa: ARG002
         term = search_term.strip()
         return (queryset.filter(named(term)) if term else queryset), False
+
+    @column("Service")
+    def service(self, record: UsageDataRecord) -> Any:
+        return record.subscription_service
 
     @column("Amount")
     def amount(self, record: UsageDataRecord) -> str:
@@ -119,9 +124,7 @@ class PendingUsageAdmin(LargeTableAdmin):
     readonly_fields = ("shown_record",)
     empty_hint = "No usage waits: all that is to be billed is on an invoice."
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[PendingUsage], search_term: str
-    ) -> tuple[QuerySet[PendingUsage], bool]:  # noqa: ARG002
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[PendingUsage], search_term: str) -> Any:  # noqa: ARG002
         term = search_term.strip()
         if not term:
             return queryset, False

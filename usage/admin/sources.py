@@ -13,7 +13,9 @@ class UsageTypeAdmin(Admin):
     search_fields = ("name__istartswith", "alternative_code__istartswith")
     fields = (("name", "alternative_code"), "unit", "description")
     deletable = False
-    empty_hint = "Add the kinds of use that are billed, such as calls or storage, and the unit that they are counted in."
+    empty_hint = (
+        "Add the kinds of use that are billed, such as calls or storage, and the unit that they are counted in."
+    )
 
 
 @admin.register(SourceSystem)

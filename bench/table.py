@@ -1,0 +1,39 @@
+"""The benchmark's table."""
+
+import os
+import platform
+from pathlib import Path
+
+from bench.generate import Size
+from bench.timing import Results
+
+INGEST_AIM, RUN_AIM = 0.6, 0.5
+
+
+def print_table(size: Size, results: Results, *, workers: int) -> None:
+    """Print rows a second of floor and product, their ratio, the machine and the memory of our processes."""
+    print(f"{size.records:,} call records, {size.customers:,} customers, {size.services:,} services, seed {size.seed}")
+    print(f"{_machine()}; {results.server}; {workers} workers")
+    print()
+    print(f"{'':28}{'floor rows/s':>14}{'ours rows/s':>14}{'ratio':>8}{'aim':>6}")
+    _row("ingest", size.records, results.floor_ingest, results.ingest, INGEST_AIM)
+    _row("run: rate, charge, total", size.records, results.floor_run, results.run, RUN_AIM)
+    print()
+    print(f"posting {results.invoices:,} invoices: {results.posting:.2f} s")
+    print(f"peak memory of a process, at {size.records // 10:,} and at {size.records:,} records")
+    print(f"  import {results.small_ingest_kib / 1024:.0f} MiB, {results.ingest_kib / 1024:.0f} MiB")
+    print(f"  worker {results.small_worker_kib / 1024:.0f} MiB, {results.worker_kib / 1024:.0f} MiB")
+
+
+def _row(name: str, records: int, floor: float, ours: float, aim: float) -> None:
+    ratio = floor / ours
+    print(f"{name:28}{records / floor:>14,.0f}{records / ours:>14,.0f}{ratio:>8.2f}{aim:>6.1f}{'' if ratio >= aim else '  MISSED'}")
+
+
+def _machine() -> str:
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    return f"{os.cpu_count()} cores of {model}, Python {platform.python_version()}"

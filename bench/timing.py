@@ -1,0 +1,95 @@
+"""Runs floor and product in turn, on the same server and data, and notes time and memory."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from bench.databases import FLOOR, PRODUCT, SMALL, Databases
+from bench.floor import floor_ingest, floor_run
+from bench.generate import Size
+from bench.workers import Workers
+from config.env import BASE_DIR
+
+COMPANY = Path(__file__).parent / "company.sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Seconds of each step, peak memory in KiB of our processes, and the server's version."""
+
+    floor_ingest: float
+    ingest: float
+    floor_run: float
+    run: float
+    posting: float
+    invoices: int
+    small_ingest_kib: int
+    ingest_kib: int
+    small_worker_kib: int
+    worker_kib: int
+    server: str
+
+
+def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers: int) -> Results:
+    """All steps: a tenth of the calls first, for the memory, then all of them, floor and product one after the other."""
+    with databases.connect(PRODUCT) as connection:
+        server = f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"  # type: ignore[index]
+        for statement in COMPANY.read_text().split(";\n"):
+            if statement.strip():
+                connection.execute(statement, {"customers": size.customers, "services": size.services})
+        connection.execute("VACUUM ANALYZE")
+    databases.copy()
+    small_ingest = _step(databases, SMALL, "ingest", str(small))
+    with Workers(databases, SMALL, workers) as pool:
+        _step(databases, SMALL, "run")
+        small_worker_kib = pool.peak_kib()
+    with _floor(databases) as connection:
+        floor_ingested = floor_ingest(connection, full)
+    ingested = _step(databases, PRODUCT, "ingest", str(full))
+    with _floor(databases) as connection:
+        connection.execute("VACUUM ANALYZE")
+        floor_billed = floor_run(connection)
+    with databases.connect(PRODUCT) as connection:
+        connection.execute("VACUUM ANALYZE")
+    with Workers(databases, PRODUCT, workers) as pool:
+        billed = _step(databases, PRODUCT, "run")
+        worker_kib = pool.peak_kib()
+    for step in (ingested, billed):
+        if step["records"] != size.records:
+            raise RuntimeError(f"{step['records']:,} records went through, not {size.records:,}.")
+    return Results(
+        floor_ingest=floor_ingested,
+        ingest=ingested["seconds"],
+        floor_run=floor_billed,
+        run=billed["seconds"],
+        posting=billed["posting_seconds"],
+        invoices=int(billed["invoices"]),
+        small_ingest_kib=int(small_ingest["peak_kib"]),
+        ingest_kib=int(ingested["peak_kib"]),
+        small_worker_kib=small_worker_kib,
+        worker_kib=worker_kib,
+        server=server,
+    )
+
+
+@contextmanager
+def _floor(databases: Databases) -> Iterator[psycopg.Connection]:
+    with databases.connect(FLOOR) as connection:
+        connection.execute("CHECKPOINT")
+        yield connection
+
+
+def _step(databases: Databases, name: str, *arguments: str) -> dict[str, float]:
+    """Run a step of the product in a process of its own and give back what it printed."""
+    with databases.connect(name) as connection:
+        connection.execute("CHECKPOINT")
+    command = [sys.executable, "-m", "bench.product", *arguments]
+    done = subprocess.run(command, check=True, cwd=BASE_DIR, env=databases.environment(name), stdout=subprocess.PIPE)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
