@@ -1,4 +1,4 @@
-"""`python -m bench`: how fast Tollbook takes usage in and bills it, against hand-written SQL on the same server and data."""
+"""`python -m bench`: how fast Tollbook takes usage in and bills it, against hand-written SQL on the same data."""
 
 import argparse
 import sys

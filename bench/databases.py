@@ -1,5 +1,6 @@
 """Databases of the benchmark's own, alike to the last constraint: for the floor, for the product, for the product's
-memory with a tenth of the calls."""
+memory with a tenth of the calls.
+"""
 
 import os
 import shutil
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 
 import psycopg
@@ -26,7 +28,7 @@ class Databases:
         self._server = env.database()
         self.folder = Path(tempfile.mkdtemp(prefix="tollbook-bench-"))
 
-    def __enter__(self) -> "Databases":
+    def __enter__(self) -> Self:
         self._drop()
         self._admin(f"CREATE DATABASE {PRODUCT}")
         self._migrate()
@@ -52,7 +54,8 @@ class Databases:
     def environment(self, name: str) -> dict[str, str]:
         """The environment of a process of the product that works on this database."""
         server = self._server
-        login = quote(server["USER"], safe="") + (f":{quote(server['PASSWORD'], safe='')}" if server["PASSWORD"] else "")
+        password = f":{quote(server['PASSWORD'], safe='')}" if server["PASSWORD"] else ""
+        login = quote(server["USER"], safe="") + password
         address = f"{quote(str(server['HOST']), safe='')}" + (f":{server['PORT']}" if server["PORT"] else "")
         broker = env.redis_url()
         broker += f"?virtual_host={BROKER_DATABASE}" if broker.startswith("redis+socket") else f"/{BROKER_DATABASE}"

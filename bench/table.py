@@ -27,7 +27,8 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
 
 def _row(name: str, records: int, floor: float, ours: float, aim: float) -> None:
     ratio = floor / ours
-    print(f"{name:28}{records / floor:>14,.0f}{records / ours:>14,.0f}{ratio:>8.2f}{aim:>6.1f}{'' if ratio >= aim else '  MISSED'}")
+    verdict = "" if ratio >= aim else "  MISSED"
+    print(f"{name:28}{records / floor:>14,.0f}{records / ours:>14,.0f}{ratio:>8.2f}{aim:>6.1f}{verdict}")
 
 
 def _machine() -> str:

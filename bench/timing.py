@@ -37,7 +37,7 @@ class Results:
 
 
 def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers: int) -> Results:
-    """All steps: a tenth of the calls first, for the memory, then all of them, floor and product one after the other."""
+    """All steps: a tenth of the calls first, for the memory, then all of them, floor and product in turn."""
     with databases.connect(PRODUCT) as connection:
         server = f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"  # type: ignore[index]
         for statement in COMPANY.read_text().split(";\n"):

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from types import TracebackType
+from typing import Self
 
 import psutil
 
@@ -30,7 +31,7 @@ class Workers:
             )
         self._watch = threading.Thread(target=self._measure, daemon=True)
 
-    def __enter__(self) -> "Workers":
+    def __enter__(self) -> Self:
         deadline = time.monotonic() + LONGEST_SECONDS
         while READY not in self._log.read_bytes():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -66,6 +67,6 @@ class Workers:
 
 def _children(parent: psutil.Process) -> list[psutil.Process]:
     try:
-        return parent.children(recursive=True)
+        return list(parent.children(recursive=True))
     except psutil.NoSuchProcess:
         return []

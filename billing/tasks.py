@@ -1,4 +1,4 @@
-"""Celery's part of billing: it wakes workers up. The rows of chunks are the queue; a message that is lost costs time only."""
+"""Celery's part of billing: it wakes workers up. The rows are the queue; a message that is lost costs time only."""
 
 import logging
 
@@ -12,6 +12,8 @@ from billing.queries.runs import commenced_run_ids, waiting_chunk_count
 
 # The sweeper comes round this often (config.settings) and its messages live no longer, so that they never pile up.
 SWEEP_SECONDS = 15
+# A message that no worker took in an hour has long been overtaken by the sweeper's.
+WAIT_SECONDS = 3_600
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ def sweep_runs() -> None:
             wake_workers(run_id=run_id, expires=SWEEP_SECONDS)
 
 
-def wake_workers(*, run_id: int, expires: int | None = None) -> None:
+def wake_workers(*, run_id: int, expires: float = WAIT_SECONDS) -> None:
     """Send a message for each waiting chunk of a run. A broker that is away is no fault: the sweeper comes round."""
     try:
         for _ in range(waiting_chunk_count(run_id)):

@@ -136,7 +136,9 @@ class RunAccount(models.Model):
     reason = models.TextField(blank=True, default="")
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, null=True, related_name="run_account")
     record_count = models.BigIntegerField(default=0, help_text="Records priced: on the invoice, or waiting.")
-    exact_amount = models.DecimalField(max_digits=38, decimal_places=18, default=0, help_text="What those records come to, exactly.")
+    exact_amount = models.DecimalField(
+        max_digits=38, decimal_places=18, default=0, help_text="What those records come to, exactly."
+    )
     currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+")
     minor_units = models.PositiveSmallIntegerField()
     timezone = models.CharField(max_length=64)
@@ -166,7 +168,10 @@ class RunAccount(models.Model):
                 name="run_account_outcome_has_its_reason",
             ),
         ]
-        indexes = [models.Index(fields=["run", "outcome", "id"], name="run_account_by_outcome")]
+        indexes = [
+            models.Index(fields=["run", "id"], name="run_account_by_run"),
+            models.Index(fields=["run", "outcome", "id"], name="run_account_by_outcome"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.outcome}"

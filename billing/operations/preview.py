@@ -13,7 +13,7 @@ from billing.operations.runs import commence_run
 
 @dataclass(frozen=True, slots=True)
 class PreviewAccount:
-    """What one customer would get. Amounts in `currency`; `exact_amount` is the sum of the charges of `record_count`."""
+    """What one customer would get, in `currency`; `exact_amount` is the sum of the charges of its records."""
 
     customer_id: int
     account_number: str

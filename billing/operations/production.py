@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
@@ -88,7 +89,7 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int]) -> None:
     Runs inside the caller's transaction and leaves no temporary table behind. A handful of statements, however many
     records there are.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "account_ids": list(account_ids),
         "snapshot": run.snapshot,
         "cutoff_date": run.cutoff_date,
@@ -100,9 +101,8 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         for step in STEPS:
             cursor.execute(_sql(step), parameters)
-            if step in COUNTED_STEPS:
-                if len(set(cursor.fetchone())) > 1:
-                    raise _InputMoved
+            if step in COUNTED_STEPS and len(set(cursor.fetchone())) > 1:
+                raise _InputMoved
         cursor.execute(f"DROP TABLE {', '.join(TEMPORARY_TABLES)}")
 
 

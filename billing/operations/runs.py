@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -152,7 +153,7 @@ def _check_dates(run: BillingRun) -> None:
         raise RunRefused(f"The due date {run.due_date} is before the invoice date {run.invoice_date}.")
 
 
-def _commence_parameters(run: BillingRun) -> dict[str, object]:
+def _commence_parameters(run: BillingRun) -> dict[str, Any]:
     return {
         "run_id": run.pk,
         "cutoff_date": run.cutoff_date,
@@ -165,11 +166,10 @@ def _commence_parameters(run: BillingRun) -> dict[str, object]:
 
 def _waits_elsewhere(run: BillingRun) -> RunRefused:
     """Which other run is in the way, in words."""
-    other = (
-        RunAccount.objects.filter(outcome=AccountOutcome.WAITING).exclude(run=run).select_related("run", "customer").first()
-    )
+    waiting = RunAccount.objects.filter(outcome=AccountOutcome.WAITING).exclude(run=run)
+    other = waiting.select_related("run", "customer").order_by("run", "id").first()
     if other is None:
-        return RunRefused(f"Run {run.pk} could not be commenced: another run was commenced at the same time. Try again.")
+        return RunRefused(f"Run {run.pk} could not be commenced: another one was at the same time. Try again.")
     return RunRefused(
         f"Run {run.pk} cannot be commenced yet: customer {other.customer.account_number} still waits in run "
         f"{other.run_id} ({other.run.name}). Wait until that is completed."

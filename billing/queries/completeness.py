@@ -8,14 +8,15 @@ from django.db import connection
 BALANCE = """
 SELECT
   count(*), coalesce(sum(r.usage_amount), 0),
-  count(*) FILTER (WHERE p.record_id IS NOT NULL), coalesce(sum(r.usage_amount) FILTER (WHERE p.record_id IS NOT NULL), 0),
-  count(*) FILTER (WHERE c.record_id IS NOT NULL), coalesce(sum(r.usage_amount) FILTER (WHERE c.record_id IS NOT NULL), 0),
+  count(*) FILTER (WHERE x.is_pending), coalesce(sum(r.usage_amount) FILTER (WHERE x.is_pending), 0),
+  count(*) FILTER (WHERE x.is_charged), coalesce(sum(r.usage_amount) FILTER (WHERE x.is_charged), 0),
   count(*) FILTER (WHERE x.is_excluded), coalesce(sum(r.usage_amount) FILTER (WHERE x.is_excluded), 0)
 FROM usage_data_record r
 LEFT JOIN pending_usage p ON p.record_id = r.id
 LEFT JOIN usage_charge c ON c.record_id = r.id
 CROSS JOIN LATERAL (
-  SELECT r.life_cycle_state <> 'POSTED' OR r.billing_directive = 'NOT_TO_BE_BILLED' AS is_excluded
+  SELECT p.record_id IS NOT NULL AS is_pending, c.record_id IS NOT NULL AS is_charged,
+    r.life_cycle_state <> 'POSTED' OR r.billing_directive = 'NOT_TO_BE_BILLED' AS is_excluded
 ) x
 WHERE r.usage_import_id = %(import_id)s
 """
@@ -42,7 +43,8 @@ class UsageBalance:
     def balances(self) -> bool:
         """Whether nothing is lost and nothing is in two places."""
         parts = (self.pending, self.charged, self.excluded)
-        return self.total == Share(sum(part.count for part in parts), sum((part.quantity for part in parts), Decimal(0)))
+        quantity = sum((part.quantity for part in parts), Decimal(0))
+        return self.total == Share(sum(part.count for part in parts), quantity)
 
 
 def import_balance(import_id: int) -> UsageBalance:

@@ -37,4 +37,4 @@ def progress(run_id: int) -> Decimal:
     )
     if not found["all"]:
         return Decimal(0)
-    return (Decimal(found["produced"]) / found["all"]).quantize(Decimal("0.0001"))
+    return (Decimal(found["produced"]) / Decimal(found["all"])).quantize(Decimal("0.0001"))

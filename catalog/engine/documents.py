@@ -70,7 +70,7 @@ class Document:
         return self.net_amount < 0
 
 
-def line_order(charge: Charge) -> tuple[str, str, str, bool, Decimal, bool, date, int]:
+def line_order(charge: Charge) -> tuple[str, str, str, bool, Decimal, date, int]:
     """What lines are grouped and sorted by, and by which equal remainders are broken, as in the SQL of a run.
 
     Product code, region, usage type, unit price, late period, rate: texts by code point (COLLATE "C" in PostgreSQL),
@@ -82,7 +82,6 @@ def line_order(charge: Charge) -> tuple[str, str, str, bool, Decimal, bool, date
         charge.usage_type,
         charge.rate is None,
         charge.rate.unit_price if charge.rate else Decimal(0),
-        charge.late_period is None,
         charge.late_period or date.max,
         charge.rate.id if charge.rate else 0,
     )

@@ -8,7 +8,7 @@ from django.db import transaction
 from catalog.models import Rate
 
 
-class RateRefused(Exception):  # noqa: N818  named after what happened, as the other operations' refusals
+class RateRefused(Exception):
     """A version would not fit in the rate's time; the text is a sentence for people."""
 
 

@@ -65,7 +65,7 @@ def _worker() -> Iterator[subprocess.Popen[bytes]]:
     log.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--loglevel", "info"]
     with log.open("wb") as output:
-        worker = subprocess.Popen(
+        worker = subprocess.Popen(  # noqa: S603  our own command
             [*command, "--hostname", "demo@%h", "--without-mingle", "--without-gossip"],
             cwd=BASE_DIR,
             stdout=output,

@@ -81,7 +81,8 @@ def _totals(run: BillingRun) -> Iterator[str]:
 
 
 def _largest(run: BillingRun) -> Iterator[str]:
-    largest = Invoice.objects.filter(run_account__run=run).select_related("customer").order_by("-total_amount", "number")
+    invoices = Invoice.objects.filter(run_account__run=run).select_related("customer")
+    largest = invoices.order_by("-total_amount", "number")
     for invoice in largest.annotate(exact=Sum("lines__exact_amount"), records=Sum("lines__charge_count"))[:5]:
         yield (
             f"  {invoice.number}  {invoice.total_amount:>8.2f} {invoice.currency_id}  {invoice.records:>4} records"

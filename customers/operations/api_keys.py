@@ -16,7 +16,7 @@ KEY_BYTES = 32
 SHOWN_CHARACTERS = 10
 
 
-class ApiKeyRefused(Exception):  # noqa: N818  a refusal, as RunRefused and ImportRefused
+class ApiKeyRefused(Exception):
     """A key that may not be made. The text is a sentence for people."""
 
 

@@ -37,8 +37,9 @@ class UsageCharge(models.Model):
         db_table = "usage_charge"
         ordering = ["id"]
         triggers = [
-            # Not record_id: posted records are never deleted, and the look-up would cost as much as the rest together.
-            references_exist(on="insert", customer_id="customer", line_id="invoice_line", rate_id="rate"),
+            # The line has the rate and the customer; posted records are never deleted, and looking each up would cost
+            # as much as writing the charge.
+            references_exist(on="insert", line_id="invoice_line"),
             *part_of_document(
                 "SELECT l.invoice_id FROM invoice_line l WHERE l.id IN (SELECT line_id FROM changed_rows)"
             ),

@@ -135,9 +135,9 @@ def test_ending_a_rate_notes_the_transaction_that_did() -> None:
 def test_a_rate_that_priced_a_record_is_not_deleted() -> None:
     rate = RateFactory()
     UsageChargeFactory(rate=rate, line__rate=rate)
-    with pytest.raises(ProtectedError):
+    with refused(by="rate .* is used by invoice_line"):
         rate.delete()
-    with refused(by="invoice_line"), connection.cursor() as cursor:
+    with refused(by="rate .* is used by invoice_line"), connection.cursor() as cursor:
         cursor.execute("DELETE FROM rate WHERE id = %s", [rate.id])
 
 

@@ -3,6 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from invoicing.models import NumberSeries
 from tests.factories import (
@@ -10,6 +11,9 @@ from tests.factories import (
     InvoiceFactory,
     InvoiceLineFactory,
     InvoiceTaxFactory,
+    ProductFactory,
+    RateFactory,
+    TaxRateFactory,
     TransactionFactory,
     UsageChargeFactory,
     UsageDataRecordFactory,
@@ -91,7 +95,7 @@ def test_a_posted_invoice_lacks_nothing_that_posting_gives(missing: str) -> None
         InvoiceFactory(state="POSTED", **{**given, missing: None})
 
 
-@pytest.mark.parametrize("column", ["customer_id", "record_id", "line_id", "rate_id"])
+@pytest.mark.parametrize("column", ["customer_id", "line_id", "rate_id"])
 def test_what_a_charge_refers_to_exists(column: str) -> None:
     line, record = InvoiceLineFactory(), UsageDataRecordFactory(pending=False)
     with refused(by=f"{column} 999999999 of usage_charge does not exist"):
@@ -106,6 +110,19 @@ def test_what_a_charge_refers_to_exists(column: str) -> None:
                 column: 999_999_999,
             }
         )
+
+
+@pytest.mark.parametrize("column", ["invoice_id", "product_id", "rate_id", "tax_rate_id"])
+def test_what_a_line_refers_to_exists(column: str) -> None:
+    with refused(by=f"{column} 999999999 of invoice_line does not exist"):
+        InvoiceLineFactory(line_number=1, tax_rate=TaxRateFactory(), **{column: 999_999_999})
+
+
+@pytest.mark.parametrize("used", ["product", "rate", "tax_rate", "invoice"])
+def test_what_lines_refer_to_is_not_deleted(used: str) -> None:
+    line = InvoiceLineFactory(product=ProductFactory(), rate=RateFactory())
+    with refused(by=f"{used} .* is used by invoice_line"), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {used} WHERE id = %s", [getattr(line, f"{used}_id")])
 
 
 def test_the_amount_of_a_transaction_is_quantity_times_price() -> None:

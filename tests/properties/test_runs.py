@@ -139,9 +139,7 @@ class Party:
     records: list[UsageDataRecord]
 
 
-def make_run(
-    currency: str, drawn: list[DrawnCustomer], drawn_rates: list[DrawnRate]
-) -> tuple[BillingRun, list[Party]]:
+def make_run(currency: str, drawn: list[DrawnCustomer], drawn_rates: list[DrawnRate]) -> tuple[BillingRun, list[Party]]:
     """A pending run and its customers, which the price lists are shared by."""
     products = [ProductFactory(code=code + str(next(numbers))) for code in ("Voice", "data")]
     cards = [RateCardFactory(currency__code=currency) for _ in range(2)]

@@ -47,7 +47,7 @@ class CsvStream:
             end = _end_of_last_row(data) if block else len(data)
             if not block:
                 if data.count(b'"') % 2:
-                    raise StreamFault(f"line {line}: a quoted field that starts there is not closed before the file ends")
+                    raise StreamFault(f"line {line}: a quoted field that starts there is not closed at the file's end")
             elif len(data) - end > LONGEST_ROW_BYTES:
                 self._refuse_long_row(line + data.count(b"\n", 0, end), data[end:])
             rows, blank = _without_blank_end(blank + data[:end])

@@ -89,9 +89,7 @@ def _take_in(usage_import: UsageImport, source: SourceSystem, file: BinaryIO, at
     received = _copy(sql, stream)
     # Imports of one source system follow each other from here on: numbers are unique within it.
     _lock(SOURCE_LOCK, source.pk)
-    first = UsageImport.objects.filter(
-        source_system=source, sha256=stream.sha256, state=ImportState.COMPLETED
-    ).first()
+    first = UsageImport.objects.filter(source_system=source, sha256=stream.sha256, state=ImportState.COMPLETED).first()
     if first is not None:
         raise _TakenBefore(first)
     _merge(usage_import, source, sql, received)
@@ -125,7 +123,8 @@ def _merge(usage_import: UsageImport, source: SourceSystem, sql: ImportSql, rece
         "user_id": usage_import.created_by_id,
     }
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('TimeZone', %s, true), set_config('work_mem', '64MB', true)", [source.timezone])
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [source.timezone])
+        cursor.execute("SELECT set_config('work_mem', '64MB', true)")
         cursor.execute(sql.parse, parameters)
         _drop_second_matches(cursor, sql, received)
         cursor.execute(sql.insert_records, parameters)
@@ -184,4 +183,3 @@ def _refused(usage_import: UsageImport, message: str, at: datetime) -> ImportRef
 def _fail(usage_import: UsageImport, message: str, at: datetime) -> None:
     usage_import.state, usage_import.error, usage_import.finished_at = ImportState.FAILED, message, at
     UsageImport.objects.filter(pk=usage_import.pk).update(state=ImportState.FAILED, error=message, finished_at=at)
-

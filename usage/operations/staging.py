@@ -131,8 +131,8 @@ def _udf_values(given: list[str], texts: dict[str, str]) -> dict[str, str]:
 
 def _raw_text(columns: list[str]) -> str:
     """The row as CSV again, quoted where it needs to be."""
-    quoted = (
-        f"""CASE WHEN {column} ~ '[",\\r\\n]' THEN '"' || replace({column}, '"', '""') || '"' ELSE coalesce({column}, '') END"""
+    return " || ',' || ".join(
+        f"""CASE WHEN {column} ~ '[",\\r\\n]' THEN '"' || replace({column}, '"', '""') || '"'
+        ELSE coalesce({column}, '') END"""
         for column in columns
     )
-    return " || ',' || ".join(quoted)
