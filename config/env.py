@@ -64,6 +64,11 @@ def redis_url() -> str:
     return f"{celery_scheme}://{rest}"
 
 
+def client_url(celery_url: str) -> str:
+    """The address of Celery's Redis transport as Redis' own client writes it."""
+    return celery_url.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
+
+
 def secret_key() -> str:
     """`SECRET_KEY`, else one made once for this checkout and kept in `.local/`; raises `BadVariableError`."""
     try:

@@ -7,6 +7,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config import env
 from config.embedded.errors import ServiceError
 
 CONNECT_SECONDS = 5
@@ -44,7 +45,7 @@ def check_broker(url: str) -> None:
     """Raise `ServiceError` where the Redis or Valkey of a Celery broker URL cannot be reached."""
     try:
         with redis.Redis.from_url(
-            url.replace("redis+socket://", "unix://", 1),
+            env.client_url(url),
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=CONNECT_SECONDS,
             retry=Retry(NoBackoff(), 0),

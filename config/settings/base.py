@@ -96,7 +96,7 @@ CELERY_BROKER_URL = REDIS_URL
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://", 1),
+        "LOCATION": env.client_url(REDIS_URL),
         "KEY_PREFIX": "tollbook",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     },

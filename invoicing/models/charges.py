@@ -5,11 +5,11 @@ from django.db.models.functions import Now
 
 from catalog.models import Currency, Product, Rate, TaxRate
 from catalog.models.fields import CurrentTransactionId, TransactionIdField
-from catalog.models.triggers import references_exist, touch_updated_at
+from catalog.models.triggers import touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
 from invoicing.models.documents import InvoiceLine
-from invoicing.models.triggers import REFUSED, part_of_document
+from invoicing.models.triggers import REFUSED, fits_its_line, part_of_document
 from usage.models import UsageDataRecord
 
 
@@ -37,9 +37,7 @@ class UsageCharge(models.Model):
         db_table = "usage_charge"
         ordering = ["id"]
         triggers = [
-            # The line has the rate and the customer; posted records are never deleted, and looking each up would cost
-            # as much as writing the charge.
-            references_exist(on="insert", line_id="invoice_line"),
+            fits_its_line(),
             *part_of_document(
                 "SELECT l.invoice_id FROM invoice_line l WHERE l.id IN (SELECT line_id FROM changed_rows)"
             ),
@@ -91,6 +89,21 @@ class Transaction(models.Model):
         ]
         triggers = [
             touch_updated_at(),
+            pgtrigger.Trigger(
+                name="not_onto_a_posted_invoice",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("invoice_line_id"),
+                condition=pgtrigger.Q(new__invoice_line__isnull=False),
+                declare=[("refused", "text")],
+                func=f"""
+                PERFORM FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id
+                WHERE l.id = NEW.invoice_line_id FOR SHARE OF i;
+                SELECT i.number INTO refused FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+                WHERE l.id = NEW.invoice_line_id AND i.state = 'POSTED';
+                IF refused IS NOT NULL THEN {REFUSED} END IF;
+                RETURN NEW;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="posted_is_final",
                 when=pgtrigger.Before,

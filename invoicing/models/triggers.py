@@ -42,6 +42,35 @@ def part_of_document(invoices: str) -> list[pgtrigger.Trigger]:
     ]
 
 
+def fits_its_line() -> pgtrigger.Trigger:
+    """Charges are on a line that exists, of an invoice of their customer, with the line's rate.
+
+    The record itself is not looked up: posted records are never deleted, and that would cost as much as writing the
+    charge. Planned for the rows at hand (EXECUTE), as in `references_exist`.
+    """
+    return pgtrigger.Trigger(
+        name="fits_its_line",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="new_rows"),
+        declare=[("unfit", "text")],
+        func="""
+        EXECUTE $check$
+          SELECT n.record_id FROM new_rows n
+          LEFT JOIN invoice_line l ON l.id = n.line_id
+          LEFT JOIN invoice i ON i.id = l.invoice_id
+          WHERE l.id IS NULL OR i.customer_id <> n.customer_id OR l.rate_id IS DISTINCT FROM n.rate_id LIMIT 1
+        $check$ INTO unfit;
+        IF unfit IS NOT NULL THEN
+          RAISE EXCEPTION 'The charge of record % does not fit its line: other customer or rate, or no such line.', unfit
+            USING ERRCODE = 'foreign_key_violation';
+        END IF;
+        RETURN NULL;
+        """,
+    )
+
+
 def no_truncate() -> pgtrigger.Trigger:
     """Refuse TRUNCATE while a posted invoice exists."""
     return pgtrigger.Trigger(

@@ -1,4 +1,4 @@
-"""What tests on committed data leave behind: an empty database with what migrations put into it, whatever was posted."""
+"""What tests on committed data leave behind: an empty database with what migrations put there, whatever was posted."""
 
 import pytest
 

@@ -187,3 +187,8 @@ def test_production_settings_pass_django_s_deployment_check() -> None:
 def test_production_settings_need_a_key() -> None:
     ended = manage("check", DJANGO_SETTINGS_MODULE="config.settings.prod", SECRET_KEY="")
     assert (ended.returncode, ended.stderr) == (1, "SECRET_KEY has to be set.\n")
+
+
+def test_the_address_that_redis_own_client_takes() -> None:
+    assert env.client_url("redis+socket:///run/valkey.sock?virtual_host=7") == "unix:///run/valkey.sock?db=7"
+    assert env.client_url("redis://host:6379/2") == "redis://host:6379/2"

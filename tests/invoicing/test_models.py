@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from invoicing.models import NumberSeries
+from invoicing.models import NumberSeries, UsageCharge
 from tests.factories import (
     InvoiceDeliveryFactory,
     InvoiceFactory,
@@ -95,21 +95,23 @@ def test_a_posted_invoice_lacks_nothing_that_posting_gives(missing: str) -> None
         InvoiceFactory(state="POSTED", **{**given, missing: None})
 
 
-@pytest.mark.parametrize("column", ["customer_id", "line_id", "rate_id"])
-def test_what_a_charge_refers_to_exists(column: str) -> None:
-    line, record = InvoiceLineFactory(), UsageDataRecordFactory(pending=False)
-    with refused(by=f"{column} 999999999 of usage_charge does not exist"):
-        UsageChargeFactory._meta.model.objects.create(
-            **{
-                "customer_id": record.customer_id,
-                "record_id": record.id,
-                "line_id": line.id,
-                "rate_id": None,
-                "quantity": 1,
-                "amount": 1,
-                column: 999_999_999,
-            }
+def test_the_line_of_a_charge_exists() -> None:
+    record = UsageDataRecordFactory(pending=False)
+    with refused(by=f"The charge of record {record.pk} does not fit its line"):
+        UsageCharge.objects.create(
+            customer=record.customer, record=record, line_id=999_999_999, quantity=Decimal(1), amount=Decimal(1)
         )
+
+
+def test_a_charge_has_the_customer_and_the_rate_of_its_line() -> None:
+    line, other = InvoiceLineFactory(line_number=1, tax_rate=TaxRateFactory(), rate=RateFactory()), RateFactory()
+    stranger = UsageDataRecordFactory(pending=False)
+    own = UsageDataRecordFactory(pending=False, customer=line.invoice.customer)
+    for record, rate in ((stranger, line.rate), (own, other), (own, None)):
+        with refused(by=f"The charge of record {record.pk} does not fit its line"):
+            UsageCharge.objects.create(
+                customer=record.customer, record=record, line=line, rate=rate, quantity=Decimal(1), amount=Decimal(1)
+            )
 
 
 @pytest.mark.parametrize("column", ["invoice_id", "product_id", "rate_id", "tax_rate_id"])

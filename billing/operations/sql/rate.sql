@@ -2,7 +2,9 @@
 -- A record that no rate prices has no amount.
 CREATE TEMPORARY TABLE rated ON COMMIT DROP AS
 SELECT
-  account_id, customer_id, record_id, pending_row, product_id, region, usage_type_id, late_period, rate_id, quantity,
+  account_id, customer_id, record_id, pending_row, product_id, region, usage_type_id, late_period, quantity,
+  -- A record that brings its own amount has no rate, even where there is one for its product.
+  CASE WHEN own_amount IS NULL THEN rate_id END AS rate_id,
   CASE
     WHEN own_amount IS NOT NULL THEN own_amount
     WHEN rounding_digits IS NOT NULL THEN tollbook_round_amount(exact, rounding_digits, rounding_mode)
