@@ -63,7 +63,7 @@ def fits_its_line() -> pgtrigger.Trigger:
           WHERE l.id IS NULL OR i.customer_id <> n.customer_id OR l.rate_id IS DISTINCT FROM n.rate_id LIMIT 1
         $check$ INTO unfit;
         IF unfit IS NOT NULL THEN
-          RAISE EXCEPTION 'The charge of record % does not fit its line: other customer or rate, or no such line.', unfit
+          RAISE EXCEPTION 'The charge of record % does not fit its line: other customer or rate, or no line.', unfit
             USING ERRCODE = 'foreign_key_violation';
         END IF;
         RETURN NULL;

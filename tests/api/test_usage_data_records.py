@@ -54,15 +54,15 @@ def record(customer: Customer) -> UsageDataRecord:
     )
 
 
-def charged(record: UsageDataRecord, **line: Any) -> Any:
+def charged(record: UsageDataRecord, **charge: Any) -> Any:
     """The record's charge on line 1 of a draft invoice."""
-    invoice = InvoiceFactory(customer=record.customer)
+    rate = RateFactory(product=record.product, unit_price=Decimal("0.05"), unit_size=Decimal(60))
     return UsageChargeFactory(
-        line=InvoiceLineFactory(invoice=invoice),
+        line=InvoiceLineFactory(invoice=InvoiceFactory(customer=record.customer), rate=rate),
         record=record,
-        rate=RateFactory(product=record.product, unit_price=Decimal("0.05"), unit_size=Decimal(60)),
+        rate=rate,
         amount=Decimal("0.000000000121083333"),
-        **line,
+        **charge,
     )
 
 
