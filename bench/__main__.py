@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--services", type=int, default=25_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kill", type=int, default=0, metavar="N", help="kill the workers N times and compare")
     options = parser.parse_args()
     if min(options.records, options.customers, options.services, options.workers) < 1:
         parser.error("all sizes are 1 or more")
@@ -25,9 +26,9 @@ def main() -> int:
     size = Size(records=options.records, customers=options.customers, services=options.services, seed=options.seed)
     with Databases() as databases:
         small, full = (write_calls(databases.folder, part) for part in (size.part(10), size))
-        results = bench(databases, size, small=small, full=full, workers=options.workers)
+        results = bench(databases, size, small=small, full=full, workers=options.workers, kills=options.kill)
     print_table(size, results, workers=options.workers)
-    return 0
+    return 1 if results.differing_after_kills else 0
 
 
 sys.exit(main())

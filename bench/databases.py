@@ -17,6 +17,7 @@ import psycopg
 from config import env
 
 FLOOR, PRODUCT, SMALL = "tollbook_bench_floor", "tollbook_bench", "tollbook_bench_small"
+KILLED = "tollbook_bench_killed"
 # A database number of the broker that nothing else uses: workers of `make run` do not see the benchmark's messages.
 BROKER_DATABASE = 9
 
@@ -40,9 +41,9 @@ class Databases:
         self._drop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def copy(self) -> None:
-        """Make the other databases: the product's as it is now."""
-        for name in (FLOOR, SMALL):
+    def copy(self, *names: str) -> None:
+        """Make other databases: each the product's as it is now."""
+        for name in names:
             self._admin(f"CREATE DATABASE {name} TEMPLATE {PRODUCT}")
 
     def connect(self, name: str) -> psycopg.Connection:
@@ -70,7 +71,7 @@ class Databases:
         subprocess.run(command, check=True, cwd=env.BASE_DIR, env=self.environment(PRODUCT), stdout=subprocess.DEVNULL)
 
     def _drop(self) -> None:
-        for name in (FLOOR, SMALL, PRODUCT):
+        for name in (FLOOR, SMALL, KILLED, PRODUCT):
             self._admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _admin(self, statement: str) -> None:

@@ -23,6 +23,8 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
     print(f"peak memory of a process, at {size.records // 10:,} and at {size.records:,} records")
     print(f"  import {results.small_ingest_kib / 1024:.0f} MiB, {results.ingest_kib / 1024:.0f} MiB")
     print(f"  worker {results.small_worker_kib / 1024:.0f} MiB, {results.worker_kib / 1024:.0f} MiB")
+    if results.differing_after_kills is not None:
+        print(f"killed in the middle: {results.differing_after_kills} of {results.invoices:,} invoices differ")
 
 
 def _row(name: str, records: int, floor: float, ours: float, aim: float) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import psycopg
 
-from bench.databases import FLOOR, PRODUCT, SMALL, Databases
+from bench.databases import FLOOR, KILLED, PRODUCT, SMALL, Databases
 from bench.floor import floor_ingest, floor_run
 from bench.generate import Size
+from bench.kill import differences_after_kills
 from bench.workers import Workers
 from config.env import BASE_DIR
 
@@ -21,7 +22,7 @@ COMPANY = Path(__file__).parent / "company.sql"
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Seconds of each step, peak memory in KiB of our processes, and the server's version."""
+    """Seconds of each step, peak memory in KiB of our processes, invoices that kills changed, the server's version."""
 
     floor_ingest: float
     ingest: float
@@ -33,10 +34,11 @@ class Results:
     ingest_kib: int
     small_worker_kib: int
     worker_kib: int
+    differing_after_kills: int | None
     server: str
 
 
-def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers: int) -> Results:
+def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers: int, kills: int) -> Results:
     """All steps: a tenth of the calls first, for the memory, then all of them, floor and product in turn."""
     with databases.connect(PRODUCT) as connection:
         server = f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"  # type: ignore[index]
@@ -44,7 +46,7 @@ def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers:
             if statement.strip():
                 connection.execute(statement, {"customers": size.customers, "services": size.services})
         connection.execute("VACUUM ANALYZE")
-    databases.copy()
+    databases.copy(FLOOR, SMALL)
     small_ingest = _step(databases, SMALL, "ingest", str(small))
     with Workers(databases, SMALL, workers) as pool:
         _step(databases, SMALL, "run")
@@ -57,12 +59,15 @@ def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers:
         floor_billed = floor_run(connection)
     with databases.connect(PRODUCT) as connection:
         connection.execute("VACUUM ANALYZE")
+    if kills:
+        databases.copy(KILLED)
     with Workers(databases, PRODUCT, workers) as pool:
         billed = _step(databases, PRODUCT, "run")
         worker_kib = pool.peak_kib()
     for step in (ingested, billed):
         if step["records"] != size.records:
             raise RuntimeError(f"{step['records']:,} records went through, not {size.records:,}.")
+    differing = differences_after_kills(databases, workers=workers, kills=kills) if kills else None
     return Results(
         floor_ingest=floor_ingested,
         ingest=ingested["seconds"],
@@ -74,6 +79,7 @@ def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers:
         ingest_kib=int(ingested["peak_kib"]),
         small_worker_kib=small_worker_kib,
         worker_kib=worker_kib,
+        differing_after_kills=differing,
         server=server,
     )
 

@@ -1,5 +1,7 @@
 """Real Celery worker processes for the benchmark, and how much memory they take."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,15 +21,21 @@ LONGEST_SECONDS = 60
 class Workers:
     """A Celery worker with so many processes, up when the block begins and gone when it ends."""
 
-    def __init__(self, databases: Databases, name: str, count: int) -> None:
+    def __init__(self, databases: Databases, name: str, count: int, *, beat: bool = False) -> None:
         self._log = databases.folder / "worker.log"
         self._peak = 0
         self._stop = threading.Event()
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", str(count)]
         command += ["--loglevel", "info", "--hostname", "bench@%h", "--without-mingle", "--without-gossip"]
+        command += ["--beat"] if beat else []
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                command, cwd=BASE_DIR, env=databases.environment(name), stdout=output, stderr=subprocess.STDOUT
+                command,
+                cwd=BASE_DIR,
+                env=databases.environment(name),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         self._watch = threading.Thread(target=self._measure, daemon=True)
 
@@ -50,6 +58,10 @@ class Workers:
             self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self._process.kill()
+
+    def kill(self) -> None:
+        """SIGKILL for the worker and all its processes, at once."""
+        os.killpg(self._process.pid, signal.SIGKILL)
 
     def peak_kib(self) -> int:
         """The most memory that one of the worker's processes had so far, in KiB."""

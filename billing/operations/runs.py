@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Exists, OuterRef, Q
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
@@ -99,8 +100,7 @@ def commence_run(*, run_id: int, at: datetime, user_id: int | None = None) -> Bi
     _require(run, RunStatus.PENDING, "commenced")
     run.status, run.commenced_at, run.commenced_by_id = RunStatus.COMMENCED, at, user_id
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_snapshot()::text")
-        run.snapshot = cursor.fetchone()[0]
+        run.snapshot = _snapshot(cursor)
         run.save(update_fields=["status", "commenced_at", "commenced_by", "snapshot"])
         try:
             with transaction.atomic():
@@ -143,6 +143,22 @@ def _locked(run_id: int) -> BillingRun:
     return BillingRun.objects.select_for_update().get(pk=run_id)
 
 
+def _snapshot(cursor: CursorWrapper) -> str:
+    """What is committed now, and what this very transaction has written, as PostgreSQL's pg_snapshot.
+
+    A snapshot need not say that its own transaction is seen: its number may lie above all that the snapshot knows of.
+    It is put in, and the numbers in between, of which nothing was seen, count as running.
+    """
+    cursor.execute("SELECT pg_current_xact_id()::text, pg_current_snapshot()::text")
+    own_text, snapshot = cursor.fetchone()
+    oldest, next_text, running = snapshot.split(":")
+    own, following = int(own_text), int(next_text)
+    if own < following:
+        return str(snapshot)
+    unseen = [*running.split(","), *map(str, range(following, own))]
+    return f"{oldest}:{own + 1}:{','.join(number for number in unseen if number)}"
+
+
 def _require(run: BillingRun, status: RunStatus, verb: str) -> None:
     if run.status != status:
         raise RunConflict(f"Run {run.pk} is {run.status}: only a {status} run can be {verb}.")
@@ -165,8 +181,11 @@ def _commence_parameters(run: BillingRun) -> dict[str, Any]:
 
 
 def _waits_elsewhere(run: BillingRun) -> RunRefused:
-    """Which other run is in the way, in words."""
-    waiting = RunAccount.objects.filter(outcome=AccountOutcome.WAITING).exclude(run=run)
+    """Which other run is in the way, in words: one that a customer of this run's subrun waits in."""
+    of_subrun = Q(customer__billing__billing_cycle__subrun=run.subrun)
+    if not run.subrun:
+        of_subrun |= Q(customer__billing__billing_cycle__isnull=True)
+    waiting = RunAccount.objects.filter(of_subrun, outcome=AccountOutcome.WAITING).exclude(run=run)
     other = waiting.select_related("run", "customer").order_by("run", "id").first()
     if other is None:
         return RunRefused(f"Run {run.pk} could not be commenced: another one was at the same time. Try again.")

@@ -42,8 +42,15 @@ WITH tax AS (
 SELECT
   j.*, split_part(j.verdict, ':', 1) AS outcome,
   CASE WHEN j.verdict = 'invoiced:' THEN nextval(pg_get_serial_sequence('invoice', 'id')) END AS invoice_id,
-  CASE
-    WHEN j.unpriced_count > 0 AND j.verdict IN ('held:unpriced', 'invoiced:') THEN
+  concat_ws(' ',
+    CASE j.verdict
+      WHEN 'held:tax' THEN 'The customer has no tax rate. Give it one.'
+      WHEN 'nothingToBill:empty' THEN 'No usage and no transactions before the cutoff.'
+      WHEN 'nothingToBill:minimum' THEN
+        'It comes to ' || round(j.net_amount, j.minor_units) || ' ' || j.currency_id || ', less than the minimum of '
+        || trim_scale(j.minimum_amount) || ' ' || j.currency_id || '. It waits until it adds up.'
+    END,
+    CASE WHEN j.unpriced_count > 0 THEN
       j.unpriced_count || CASE j.unpriced_count WHEN 1 THEN ' record has' ELSE ' records have' END
       || ' no rate and ' || CASE j.unpriced_count WHEN 1 THEN 'waits' ELSE 'wait' END
       || '. The first: ' || r.number || ', product ' || p.code
@@ -52,13 +59,8 @@ SELECT
       || CASE WHEN cardinality(a.rate_card_ids) = 0
            THEN 'The customer has no rate card in ' || a.currency_id || ', and there is no default one.'
            ELSE 'Add a rate to a rate card of the customer.' END
-    WHEN j.verdict = 'held:tax' THEN 'The customer has no tax rate. Give it one.'
-    WHEN j.verdict = 'nothingToBill:empty' THEN 'No usage and no transactions before the cutoff.'
-    WHEN j.verdict = 'nothingToBill:minimum' THEN
-      'It comes to ' || round(j.net_amount, j.minor_units) || ' ' || j.currency_id || ', less than the minimum of '
-      || trim_scale(j.minimum_amount) || ' ' || j.currency_id || '. It waits until it adds up.'
-    ELSE ''
-  END AS reason
+    END
+  ) AS reason
 FROM judged j
 JOIN run_account a ON a.id = j.id
 LEFT JOIN usage_data_record r ON r.id = j.first_record_id

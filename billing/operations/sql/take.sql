@@ -1,5 +1,5 @@
 -- The pending usage of some accounts of a run: what of it the run takes, as it is to be rated. Usage that was committed
--- after the run was commenced is not seen (its snapshot).
+-- after the run was commenced is not seen (its snapshot). A row of the inbox does not make a record billable.
 CREATE TEMPORARY TABLE taken ON COMMIT DROP AS
 WITH account AS MATERIALIZED (
   SELECT id, customer_id, timezone, late_before, dense_rank() OVER (ORDER BY rate_card_ids) AS card_set
@@ -17,4 +17,6 @@ FROM account a
 JOIN pending_usage p
   ON p.customer_id = a.customer_id AND p.billing_effective_date < %(cutoff_date)s
   AND pg_visible_in_snapshot(p.posted_in, %(snapshot)s::pg_snapshot)
-JOIN usage_data_record r ON r.id = p.record_id AND r.customer_id = p.customer_id
+JOIN usage_data_record r
+  ON r.id = p.record_id AND r.customer_id = p.customer_id
+  AND r.life_cycle_state = 'POSTED' AND r.billing_directive <> 'NOT_TO_BE_BILLED'
