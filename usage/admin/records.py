@@ -108,8 +108,35 @@ class UsageDataRecordAdmin(LargeTableAdmin):
         return "; ".join(f"{name} = {value}" for name, value in given if value is not None) or "none"
 
 
+class OfRecordAdmin(LargeTableAdmin):
+    """Rows that are about one usage data record each: found by its number, shown with its service and its time."""
+
+    search_fields = ("record__number",)
+    search_help_text = "The whole number of a record"
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:  # noqa: ARG002
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        # Numbers are unique within a source system, and so is their index.
+        sources = list(SourceSystem.objects.values_list("id", flat=True))
+        return queryset.filter(record__source_system_id__in=sources, record__number=term), False
+
+    @column("Record")
+    def shown_record(self, row: Any) -> SafeString:
+        return link(change_url(row.record), row.record)
+
+    @column("Service")
+    def service(self, row: Any) -> Any:
+        return row.record.subscription_service
+
+    @column("From")
+    def from_date(self, row: Any) -> Any:
+        return row.record.from_date
+
+
 @admin.register(PendingUsage)
-class PendingUsageAdmin(LargeTableAdmin):
+class PendingUsageAdmin(OfRecordAdmin):
     """The inbox of billing."""
 
     list_display = ("record", "customer", "service", "product", "from_date", "amount", "billing_effective_date")
@@ -118,34 +145,13 @@ class PendingUsageAdmin(LargeTableAdmin):
         *("customer", "record__subscription_service", "record__product"),
         "record__usage_type",
     )
-    search_fields = ("record__number",)
-    search_help_text = "The whole number of a record"
     fields = ("shown_record", "customer", "billing_effective_date")
     readonly_fields = ("shown_record",)
     empty_hint = "No usage waits: all that is to be billed is on an invoice."
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[PendingUsage], search_term: str) -> Any:  # noqa: ARG002
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        sources = list(SourceSystem.objects.values_list("id", flat=True))
-        return queryset.filter(record__source_system_id__in=sources, record__number=term), False
-
-    @column("Record")
-    def shown_record(self, pending: PendingUsage) -> SafeString:
-        return link(change_url(pending.record), pending.record)
-
-    @column("Service")
-    def service(self, pending: PendingUsage) -> Any:
-        return pending.record.subscription_service
-
     @column("Product")
     def product(self, pending: PendingUsage) -> Any:
         return pending.record.product
-
-    @column("From")
-    def from_date(self, pending: PendingUsage) -> Any:
-        return pending.record.from_date
 
     @column("Amount")
     def amount(self, pending: PendingUsage) -> str:
