@@ -41,9 +41,11 @@ def database() -> dict[str, Any]:
             "HOST": str(checkout.here().sockets),
             "PORT": str(checkout.POSTGRES_PORT),
             "CONN_MAX_AGE": 60,
+            # A connection that died with its server is noticed, not used.
+            "CONN_HEALTH_CHECKS": True,
         }
     try:
-        found = dict(dj_database_url.config(conn_max_age=60))
+        found = dict(dj_database_url.config(conn_max_age=60, conn_health_checks=True))
     except ValueError as error:
         raise BadVariableError("DATABASE_URL is no address such as postgresql://user:password@host/name.") from error
     if found["ENGINE"] != POSTGRES_ENGINE:

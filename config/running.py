@@ -16,7 +16,8 @@ from config.embedded.errors import ServiceError
 
 FIRST_PORT = 8000
 PORTS_TRIED = 100
-PROCESSES = ("beat", "worker", "web")
+# The demo has a worker of its own, which a demo that is killed leaves behind.
+PROCESSES = ("beat", "worker", "web", "demo-worker")
 # Longer than honcho gives its processes before it kills them.
 STOP_SECONDS = 20
 

@@ -20,11 +20,6 @@ settings.register_profile("ci", derandomize=True, deadline=None, max_examples=10
 settings.register_profile("thorough", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-TRUNCATE_TRIGGERS = [
-    f"invoicing.{model}:posted_is_final_on_truncate"
-    for model in ("Invoice", "InvoiceLine", "InvoiceTax", "UsageCharge")
-]
-
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
@@ -54,13 +49,18 @@ def add_rows_of_migrations(**kwargs: object) -> None:
 def flush_of_transactional_tests() -> Iterator[None]:
     """Let the flush after a transactional test empty the tables, and fill in what migrations had put there.
 
-    Django empties the database by TRUNCATE, which the database refuses while a posted invoice exists. Only that trigger
-    is passed over, and only for the flush: the tests themselves meet every trigger.
+    Django empties the database by TRUNCATE, which the database refuses for what bills rest on. Only those triggers
+    are passed over, and only for the flush: the tests themselves meet every trigger.
     """
     execute_sql_flush = DatabaseOperations.execute_sql_flush
+    triggers = [
+        f"{model._meta.label}:{trigger.name}"
+        for model, trigger in pgtrigger.registered()
+        if str(trigger.operation) == "TRUNCATE"
+    ]
 
     def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
-        with pgtrigger.ignore(*TRUNCATE_TRIGGERS):
+        with pgtrigger.ignore(*triggers):
             execute_sql_flush(self, sql_list)
 
     with pytest.MonkeyPatch.context() as patch:

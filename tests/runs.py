@@ -1,6 +1,7 @@
 """Usage, billing runs and what came of them, in a line each.
 
-A run takes what was committed before it: tests that bill are `pytest.mark.django_db(transaction=True)`.
+A run sees what was committed before it, and what its own transaction wrote: tests of what comes after it commit
+(`pytest.mark.django_db(transaction=True)`).
 """
 
 from datetime import UTC, date, datetime

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -8,9 +10,12 @@ from django.db.models.functions import Now
 from billing.choices import AccountOutcome, RunStatus
 from billing.models.cycles import InvoiceMessage
 from catalog.models import Currency, TaxRate
-from catalog.models.triggers import touch_updated_at
+from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import AccountsReceivable, Customer
 from invoicing.models import Invoice
+from invoicing.models.triggers import REFUSED
+
+EARLIEST, LATEST = date(1900, 1, 1), date(9000, 1, 1)
 
 
 class BillingRun(models.Model):
@@ -58,6 +63,11 @@ class BillingRun(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="billing_run_status_known"),
             models.CheckConstraint(
+                condition=Q(cutoff_date__gte=EARLIEST, cutoff_date__lt=LATEST, invoice_date__gte=EARLIEST)
+                & Q(due_date__lt=LATEST),
+                name="billing_run_dates_in_range",
+            ),
+            models.CheckConstraint(
                 condition=Q(due_date__gte=F("invoice_date")), name="billing_run_due_on_or_after_invoice_date"
             ),
             models.CheckConstraint(
@@ -93,7 +103,14 @@ class BillingRun(models.Model):
                     | pgtrigger.Q(old__invoice_message__df=pgtrigger.F("new__invoice_message"))
                 ),
             ),
+            pgtrigger.Protect(
+                name="keep_approval",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__approved_at__isnull=False)
+                & pgtrigger.Q(old__approved_at__df=pgtrigger.F("new__approved_at")),
+            ),
             pgtrigger.Protect(name="keep", operation=pgtrigger.Delete),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:
@@ -171,6 +188,22 @@ class RunAccount(models.Model):
         indexes = [
             models.Index(fields=["run", "id"], name="run_account_by_run"),
             models.Index(fields=["run", "outcome", "id"], name="run_account_by_outcome"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="posted_is_final",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__invoice__isnull=False),
+                declare=[("refused", "text")],
+                func=f"""
+                SELECT i.number INTO refused FROM invoice i WHERE i.id = OLD.invoice_id AND i.state = 'POSTED';
+                IF refused IS NOT NULL THEN {REFUSED} END IF;
+                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                RETURN NEW;
+                """,
+            ),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:

@@ -10,17 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
 from billing.operations.runs import complete_run
 
 SQL = Path(__file__).parent / "sql"
-STEPS = ("take", "price", "rate", "lines", "outcomes", "documents", "charges", "transactions", "settle")
+STEPS = ("accounts", "take", "price", "rate", "lines", "outcomes", "documents", "charges", "transactions", "settle")
 # They say how many rows were to be written and how many were: all the same, or the input moved.
 COUNTED_STEPS = ("charges", "transactions")
-TEMPORARY_TABLES = ("taken", "price", "rated", "produced_line", "produced_account")
+TEMPORARY_TABLES = ("account", "taken", "price", "rated", "produced_line", "produced_account")
 TRIES = 3
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ def _claim_and_produce(run_id: int, at: datetime) -> bool:
         return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
+        # A worker that is killed in the middle of a statement gives its chunk back within a second.
+        cursor.execute("SELECT set_config('client_connection_check_interval', '1s', true)")
     waiting = RunAccount.objects.filter(chunk=chunk, outcome=AccountOutcome.WAITING).order_by("id")
     _produce_isolated(chunk.run, list(waiting.values_list("id", flat=True)))
     chunk.produced_at = at
@@ -70,9 +72,9 @@ def _produce_isolated(run: BillingRun, account_ids: Sequence[int]) -> None:
     try:
         with transaction.atomic():
             produce_accounts(run=run, account_ids=account_ids)
-    except OperationalError:
-        raise
     except DatabaseError as error:
+        if _is_passing(error):
+            raise
         if len(account_ids) > 1:
             half = len(account_ids) // 2
             _produce_isolated(run, account_ids[:half])
@@ -81,6 +83,18 @@ def _produce_isolated(run: BillingRun, account_ids: Sequence[int]) -> None:
         logger.warning("Account %s of run %s failed: %s", account_ids[0], run.pk, error)
         reason = f"The database refused this customer's data: {str(error).splitlines()[0]}"
         RunAccount.objects.filter(pk=account_ids[0]).update(outcome=AccountOutcome.FAILED, reason=reason)
+
+
+def _is_passing(error: DatabaseError) -> bool:
+    """Whether the server, not the data, is at fault: another try is worth it.
+
+    Connection lost (class 08, or no answer at all), deadlock or serialization (40), the server shutting down (57P).
+    What is left of OperationalError, a limit that one customer's data exceeds for example, comes again each time.
+    """
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return str(state).startswith(("08", "40", "57P"))
 
 
 def produce_accounts(*, run: BillingRun, account_ids: Sequence[int]) -> None:

@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef, Q
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
+from billing.models.runs import EARLIEST, LATEST
 from billing.operations.errors import RunConflict, RunRefused
-from invoicing.operations.posting import post_invoices
+from invoicing.operations.posting import PostingRefused, post_invoices
 
 SQL = Path(__file__).parent / "sql"
 LOCKED_ONCE_COMMENCED = {
@@ -126,14 +127,18 @@ def complete_run(*, run_id: int, at: datetime) -> bool:
 def approve_run(*, run_id: int, at: datetime, user_id: int | None = None) -> BillingRun:
     """Post the invoices of a completed run: they get their numbers and do not change any more.
 
-    Numbers follow the account numbers. Raises RunConflict if the run is not completed, or was approved before.
+    Numbers follow the account numbers. Raises RunConflict if the run is not completed, or was approved before;
+    RunRefused, with nothing posted, if the number series cannot give them.
     """
     run = _locked(run_id)
     _require(run, RunStatus.COMPLETED, "approved")
     if run.approved_at is not None:
         raise RunConflict(f"Run {run.pk} was approved before, on {run.approved_at:%Y-%m-%d at %H:%M} UTC.")
     invoiced = RunAccount.objects.filter(run=run, outcome=AccountOutcome.INVOICED)
-    post_invoices(invoice_ids=list(invoiced.values_list("invoice_id", flat=True)), at=at)
+    try:
+        post_invoices(invoice_ids=list(invoiced.values_list("invoice_id", flat=True)), at=at)
+    except PostingRefused as error:
+        raise RunRefused(f"Run {run.pk} cannot be approved. {error}") from error
     run.approved_at, run.approved_by_id = at, user_id
     run.save(update_fields=["approved_at", "approved_by"])
     return run
@@ -165,6 +170,9 @@ def _require(run: BillingRun, status: RunStatus, verb: str) -> None:
 
 
 def _check_dates(run: BillingRun) -> None:
+    dates = (run.invoice_date, run.cutoff_date, run.due_date, run.transaction_cutoff_date)
+    if any(day is not None and not EARLIEST <= day < LATEST for day in dates):
+        raise RunRefused(f"The dates of a run lie between {EARLIEST} and {LATEST}.")
     if run.due_date < run.invoice_date:
         raise RunRefused(f"The due date {run.due_date} is before the invoice date {run.invoice_date}.")
 

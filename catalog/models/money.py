@@ -3,7 +3,7 @@ import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 
-from catalog.models.triggers import touch_updated_at
+from catalog.models.triggers import never_emptied, touch_updated_at
 
 
 class Currency(models.Model):
@@ -46,6 +46,7 @@ class TaxRate(models.Model):
         ]
         triggers = [
             touch_updated_at(),
+            never_emptied(),
             pgtrigger.Protect(
                 name="keep_percent",
                 operation=pgtrigger.Update,

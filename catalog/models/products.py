@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from catalog.choices import ProductKind
-from catalog.models.triggers import touch_updated_at
+from catalog.models.triggers import never_emptied, touch_updated_at
 
 
 @pghistory.track()
@@ -26,7 +26,7 @@ class Product(models.Model):
             models.CheckConstraint(condition=~models.Q(code=""), name="product_code_not_empty"),
             models.CheckConstraint(condition=models.Q(kind__in=ProductKind.values), name="product_kind_known"),
         ]
-        triggers = [touch_updated_at()]
+        triggers = [touch_updated_at(), never_emptied()]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

@@ -10,7 +10,7 @@ from catalog.choices import PricingModel, RoundingMode
 from catalog.models.fields import CurrentTransactionId, TransactionIdField
 from catalog.models.money import Currency
 from catalog.models.products import Product
-from catalog.models.triggers import touch_updated_at
+from catalog.models.triggers import never_emptied, touch_updated_at
 
 WHOLE_WEEK = frozenset(range(1, 8))
 
@@ -72,13 +72,14 @@ class TimeBand(models.Model):
         return self.name
 
 
-@pghistory.track(exclude=["created_in", "ended_in"])
+@pghistory.track(exclude=["created_in", "ended_in", "previous_end_date"])
 class Rate(models.Model):
     """One priced rule of a rate card: the price of a product, everywhere or in one region, from a date on.
 
     A version holds from `start_date` on and before `end_date`, dates in the customer's time zone. Two versions
     of one rule never overlap: the database excludes it. `created_in` and `ended_in` are the transactions that
-    wrote the version and its end; a billing run that was commenced before them does not see them.
+    wrote the version and its end; a billing run that was commenced before them does not see them, but for the end the
+    version had before, `previous_end_date`.
     """
 
     rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="rates")
@@ -102,6 +103,7 @@ class Rate(models.Model):
     end_date = models.DateField(null=True, blank=True, help_text="First day on which it no longer holds.")
     created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     ended_in = TransactionIdField(null=True, editable=False)
+    previous_end_date = models.DateField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -139,12 +141,17 @@ class Rate(models.Model):
         ]
         triggers = [
             touch_updated_at(),
+            never_emptied(),
             pgtrigger.Trigger(
                 name="note_end",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("end_date"),
                 condition=pgtrigger.Q(old__end_date__df=pgtrigger.F("new__end_date")),
-                func="NEW.ended_in = pg_current_xact_id(); RETURN NEW;",
+                func="""
+                NEW.ended_in = pg_current_xact_id();
+                NEW.previous_end_date = OLD.end_date;
+                RETURN NEW;
+                """,
             ),
             pgtrigger.Trigger(
                 name="keep_price",

@@ -16,6 +16,25 @@ def touch_updated_at() -> pgtrigger.Trigger:
     )
 
 
+def never_emptied() -> pgtrigger.Trigger:
+    """Refuse TRUNCATE while the table has rows, with CASCADE from another table too: it asks no trigger of a row."""
+    return pgtrigger.Trigger(
+        name="never_emptied",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        declare=[("used", "boolean")],
+        func="""
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', TG_TABLE_NAME) INTO used;
+        IF used THEN
+          RAISE EXCEPTION 'The table % has rows that bills rest on: it is not emptied.', TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NULL;
+        """,
+    )
+
+
 def references_exist(*, on: str, **columns: str) -> pgtrigger.Trigger:
     """Check the foreign keys of a large table once per statement instead of once per row.
 

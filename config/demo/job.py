@@ -12,6 +12,7 @@ from billing.models import BillingRun
 from billing.operations.runs import approve_run, commence_run, create_run
 from billing.queries.runs import progress
 from billing.tasks import wake_workers
+from config import checkout
 from config.demo.load import FILE
 from config.env import BASE_DIR
 from usage.choices import ImportState
@@ -70,10 +71,14 @@ def _worker() -> Iterator[subprocess.Popen[bytes]]:
             cwd=BASE_DIR,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
+        pid_file = checkout.here().pid_file("demo-worker")
+        pid_file.write_text(f"{worker.pid}\n")
         try:
             yield worker
         finally:
+            pid_file.unlink(missing_ok=True)
             worker.terminate()
             try:
                 worker.wait(timeout=15)

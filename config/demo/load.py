@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from catalog.models import Product, Rate, RateCard, TaxRate
 from customers.models import AccountsReceivable, Customer, Subscription, SubscriptionService
@@ -34,6 +34,9 @@ Row = dict[str, str]
 @transaction.atomic
 def load_company() -> SourceSystem:
     """Create what the sample's usage refers to, once; gives back the source system that its usage comes from."""
+    with connection.cursor() as cursor:
+        # Two demos that start at once load it once.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [SOURCE])
     existing = SourceSystem.objects.filter(name=SOURCE).first()
     if existing is not None:
         return existing

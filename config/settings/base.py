@@ -106,10 +106,13 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Who sends a message does not wait for a broker that is away: the sweeper brings it later. Workers do wait.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
-    "sweep-billing-runs": {"task": "billing.sweep_runs", "schedule": 15.0},
+    # A message that no worker took before the next one is sent is worth nothing.
+    "sweep-billing-runs": {"task": "billing.sweep_runs", "schedule": 15.0, "options": {"expires": 15}},
 }
 
 # How many usage records a worker rates in one transaction, about.

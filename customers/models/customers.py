@@ -8,13 +8,14 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog.models import Currency, RateCard, TaxRate
-from catalog.models.triggers import touch_updated_at
+from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.choices import CustomerStatus, LifeCycleState
 
 
 def validate_timezone(value: str) -> None:
     """Refuse what is not the name of an IANA time zone."""
-    if value not in zoneinfo.available_timezones():
+    # `localtime` is whatever the machine is set to, and PostgreSQL does not know it.
+    if value not in zoneinfo.available_timezones() - {"localtime", "Factory"}:
         raise ValidationError(f"“{value}” is not a time zone. Name one such as Europe/Berlin or UTC.")
 
 
@@ -83,7 +84,7 @@ class Customer(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["name"], name="customer_name")]
-        triggers = [touch_updated_at()]
+        triggers = [touch_updated_at(), never_emptied()]
 
     def __str__(self) -> str:
         return f"{self.account_number} {self.name}"

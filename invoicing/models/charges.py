@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from catalog.models import Currency, Product, Rate, TaxRate
 from catalog.models.fields import CurrentTransactionId, TransactionIdField
-from catalog.models.triggers import touch_updated_at
+from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
 from invoicing.models.documents import InvoiceLine
@@ -50,8 +50,9 @@ class UsageCharge(models.Model):
 class Transaction(models.Model):
     """A charge that is not usage: one-off, recurring or manual. `amount` is what it costs, negative for a credit.
 
-    It waits until a run takes it; then it has the line of the invoice that it is on. Its currency is the customer's, by
-    a composite foreign key in the database.
+    It waits until a run takes it; then it has the line of the invoice that it is on, and stays as it is. `created_in`
+    is the database's transaction that last wrote it while it waited: a run that was commenced before does not see it.
+    Its currency is the customer's, by a composite foreign key in the database.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
@@ -89,8 +90,16 @@ class Transaction(models.Model):
         ]
         triggers = [
             touch_updated_at(),
+            never_emptied(),
             pgtrigger.Trigger(
-                name="not_onto_a_posted_invoice",
+                name="written_anew",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__invoice_line__isnull=True),
+                func="NEW.created_in = pg_current_xact_id(); RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="put_on_a_line_that_fits",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("invoice_line_id"),
                 condition=pgtrigger.Q(new__invoice_line__isnull=False),
@@ -101,6 +110,14 @@ class Transaction(models.Model):
                 SELECT i.number INTO refused FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
                 WHERE l.id = NEW.invoice_line_id AND i.state = 'POSTED';
                 IF refused IS NOT NULL THEN {REFUSED} END IF;
+                IF NOT EXISTS (
+                  SELECT FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+                  WHERE l.id = NEW.invoice_line_id AND i.customer_id = NEW.customer_id AND l.kind = NEW.kind
+                    AND l.exact_amount = NEW.quantity * NEW.unit_price
+                ) THEN
+                  RAISE EXCEPTION 'The transaction does not fit the line: other customer, kind or amount, or no line.'
+                    USING ERRCODE = 'foreign_key_violation';
+                END IF;
                 RETURN NEW;
                 """,
             ),
@@ -114,8 +131,8 @@ class Transaction(models.Model):
                 SELECT i.number INTO refused FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
                 WHERE l.id = OLD.invoice_line_id AND i.state = 'POSTED';
                 IF refused IS NOT NULL THEN {REFUSED} END IF;
-                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-                RETURN NEW;
+                RAISE EXCEPTION 'The transaction is on a draft invoice: it does not change while it is there.'
+                  USING ERRCODE = 'restrict_violation';
                 """,
             ),
         ]

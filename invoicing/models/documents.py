@@ -6,7 +6,7 @@ from catalog.models import Currency, Product, Rate, TaxRate
 from catalog.models.triggers import references_exist
 from customers.models import AccountsReceivable, Customer
 from invoicing.choices import DeliveryChannel, InvoiceKind, InvoiceState, LineKind
-from invoicing.models.triggers import document, part_of_document
+from invoicing.models.triggers import document, goes_on_from_the_last_number, part_of_document
 
 
 class NumberSeries(models.Model):
@@ -26,6 +26,7 @@ class NumberSeries(models.Model):
             models.CheckConstraint(condition=Q(digits__gte=1, digits__lte=18), name="number_series_digits_range"),
             models.CheckConstraint(condition=Q(kind__in=InvoiceKind.values), name="number_series_kind_known"),
         ]
+        triggers = [goes_on_from_the_last_number()]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.prefix}"

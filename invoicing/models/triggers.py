@@ -71,6 +71,26 @@ def fits_its_line() -> pgtrigger.Trigger:
     )
 
 
+def goes_on_from_the_last_number() -> pgtrigger.Trigger:
+    """Once a series has given a number, its next one is the last one plus one, checked when a transaction commits."""
+    return pgtrigger.Trigger(
+        name="goes_on_from_the_last_number",
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf("next_number"),
+        timing=pgtrigger.Deferred,
+        declare=[("last_number", "bigint")],
+        func="""
+        SELECT max(i.sequence_number) INTO last_number FROM invoice i WHERE i.series_id = NEW.id;
+        IF last_number IS NOT NULL
+          AND (SELECT s.next_number FROM number_series s WHERE s.id = NEW.id) <> last_number + 1 THEN
+          RAISE EXCEPTION 'The series has given number %: the next one is %.', last_number, last_number + 1
+            USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NULL;
+        """,
+    )
+
+
 def no_truncate() -> pgtrigger.Trigger:
     """Refuse TRUNCATE while a posted invoice exists."""
     return pgtrigger.Trigger(

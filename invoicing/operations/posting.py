@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
-from invoicing.models import NumberSeries
+from invoicing.choices import InvoiceState
+from invoicing.models import Invoice, NumberSeries
 
 SQL = Path(__file__).parent / "sql"
+
+
+class PostingRefused(Exception):
+    """Documents cannot get their numbers; the text is a sentence for people. Nothing was posted."""
 
 
 @transaction.atomic
@@ -17,9 +22,17 @@ def post_invoices(*, invoice_ids: Sequence[int], at: datetime) -> int:
 
     Numbers follow the account numbers, kind by kind, without gaps: the rows of the series stay locked until the
     transaction ends, and a rolled-back one gives its numbers back. Each document gets the SHA-256 of its content.
+    Raises PostingRefused where a kind has no series, or its next numbers are taken by another series.
     """
     # One order for all, so that two transactions that post at once wait for each other instead of dying.
     list(NumberSeries.objects.select_for_update().order_by("kind"))
     with connection.cursor() as cursor:
-        cursor.execute((SQL / "post.sql").read_text(), {"invoice_ids": list(invoice_ids), "at": at})
-        return int(cursor.rowcount)
+        try:
+            cursor.execute((SQL / "post.sql").read_text(), {"invoice_ids": list(invoice_ids), "at": at})
+        except IntegrityError as error:
+            raise PostingRefused("The next numbers are taken: give each number series a prefix of its own.") from error
+        posted = int(cursor.rowcount)
+    left = Invoice.objects.filter(id__in=invoice_ids, state=InvoiceState.DRAFT).first()
+    if left is not None:
+        raise PostingRefused(f"There is no number series for a document of the kind “{left.get_kind_display()}”.")
+    return posted

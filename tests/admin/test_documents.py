@@ -104,7 +104,7 @@ def test_waiting_transaction_can_be_changed(admin_client: Client) -> None:
 
 
 def test_billed_transaction_is_neither_changed_nor_deleted(admin_client: Client) -> None:
-    line = factories.InvoiceLineFactory()
+    line = factories.InvoiceLineFactory(kind="MANUAL", exact_amount=25)
     transaction = factories.TransactionFactory(customer=line.invoice.customer, invoice_line=line)
     for page in ("change", "delete"):
         address = reverse(f"admin:invoicing_transaction_{page}", args=[transaction.pk])

@@ -1,4 +1,4 @@
-"""What a run freezes when it is commenced: what comes later waits for the next one, what changes later changes nothing."""
+"""What a run freezes when it is commenced: what comes later waits for the next one, what changes changes nothing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from billing.models import BillingRun
 from billing.operations.runs import commence_run
@@ -28,6 +28,7 @@ from tests.factories import (
 )
 from tests.refusals import refused
 from tests.runs import AT, FEBRUARY, bill, customer_at, invoice, lines, new_run, outcome, produce, rate_of, totals, use
+from usage.models import PendingUsage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,11 +38,16 @@ def commenced(**fields: Any) -> BillingRun:
 
 
 @contextmanager
-def another_session() -> Iterator[psycopg.Connection]:
-    """A second connection to the test database, in a transaction that is committed at the end."""
-    parameters = connection.get_connection_params()
-    with psycopg.connect(**{key: parameters[key] for key in ("dbname", "user", "password", "host", "port")}) as other:
-        yield other
+def another_transaction() -> Iterator[CursorWrapper]:
+    """A cursor of a second connection to the test database, in a transaction that is committed at the end."""
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            yield cursor
+        other.commit()
+    finally:
+        other.close()
 
 
 def test_it_notes_when_by_whom_and_what_was_there() -> None:
@@ -83,7 +89,7 @@ def test_usage_on_its_way_in_another_transaction_waits_for_the_next_run() -> Non
     acme, call = customer_at("1")
     use(acme, call, 5)
     on_its_way = use(acme, call, 7, pending=False)
-    with another_session() as other:
+    with another_transaction() as other:
         other.execute(
             "INSERT INTO pending_usage (record_id, customer_id, billing_effective_date) VALUES (%s, %s, '2026-01-15')",
             [on_its_way.id, acme.id],
@@ -167,6 +173,30 @@ def test_the_message_is_the_one_that_it_was() -> None:
     message.text = "Pay at last."
     message.save()
     assert invoice(produce(run), acme).message == "Thank you."
+
+
+def test_what_was_restored_from_the_dump_of_another_server_is_billed() -> None:
+    # Its rows carry the numbers of that server's transactions, which may be far ahead of this one's.
+    of_another_server = "1000000000000000"
+    acme, call = customer_at("1", rate__created_in=of_another_server)
+    fax = ProductFactory()
+    RateFactory(
+        rate_card=rate_of(call).rate_card,
+        product=fax,
+        end_date=date(2026, 1, 10),
+        created_in=of_another_server,
+        ended_in=of_another_server,
+    )
+    use(acme, call, 5)
+    TransactionFactory(customer=acme, unit_price=Decimal(3), created_in=of_another_server)
+    PendingUsage.objects.update(posted_in=of_another_server)
+    # What comes in here is frozen as ever.
+    run = commenced()
+    use(acme, call, 7)
+    assert lines(invoice(produce(run), acme)) == ["5 x 1 = 5 -> 5.00", "1 x 3 = 3 -> 3.00"]
+    # An end that was restored is an end.
+    use(acme, fax, 1, on="2026-01-12")
+    assert outcome(bill(), acme)[0] == "held"
 
 
 def test_a_tax_rate_keeps_its_percent() -> None:

@@ -16,6 +16,7 @@ from tests.factories import (
     InvoiceMessageFactory,
     RunAccountFactory,
     RunChunkFactory,
+    post,
 )
 from tests.refusals import refused
 
@@ -39,6 +40,8 @@ COLUMNS: dict[str, dict[str, Any]] = {
         ("billing_cycle_months_range", lambda: BillingCycleFactory(months=13)),
         # A run of no known status has no time or snapshot that goes with it, so either constraint may speak first.
         ("billing_run_status_known|billing_run_commenced_has_its_snapshot", lambda: BillingRunFactory(status="paused")),
+        ("billing_run_dates_in_range", lambda: BillingRunFactory(cutoff_date=date(1, 1, 1))),
+        ("billing_run_dates_in_range", lambda: BillingRunFactory(due_date=date(9999, 12, 31))),
         ("billing_run_due_on_or_after_invoice_date", lambda: BillingRunFactory(due_date=date(2026, 1, 31))),
         ("billing_run_commenced_has_its_snapshot", lambda: BillingRunFactory(commenced=True, snapshot="")),
         ("billing_run_commenced_has_its_snapshot", lambda: BillingRunFactory(commenced=True, commenced_at=None)),
@@ -156,3 +159,19 @@ def test_an_invoice_is_one_accounts() -> None:
     RunAccountFactory(customer=customer, outcome=AccountOutcome.INVOICED, invoice=invoice)
     with refused(by="run_account_invoice"):
         RunAccountFactory(customer=customer, outcome=AccountOutcome.INVOICED, invoice=invoice)
+
+
+def test_what_was_posted_keeps_its_account_and_its_approval() -> None:
+    posted = post(InvoiceFactory())
+    run = BillingRunFactory(completed=True, approved_at=AT)
+    account = RunAccountFactory(run=run, customer=posted.customer, outcome=AccountOutcome.INVOICED, invoice=posted)
+    for change in (
+        "UPDATE run_account SET invoice_id = NULL, outcome = 'held', reason = 'why'",
+        "DELETE FROM run_account",
+    ):
+        with refused(by=f"Invoice {posted.number} is posted"), connection.cursor() as cursor:
+            cursor.execute(change)
+    with refused(by="Cannot update rows"), connection.cursor() as cursor:
+        cursor.execute("UPDATE billing_run SET approved_at = NULL")
+    account.refresh_from_db()
+    assert account.invoice == posted

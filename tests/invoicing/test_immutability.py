@@ -38,7 +38,7 @@ def make_draft() -> Invoice:
     InvoiceTaxFactory(invoice=invoice)
     UsageChargeFactory(line=line)
     fee = InvoiceLineFactory(invoice=invoice, kind="ONE_OFF")
-    TransactionFactory(customer=invoice.customer, invoice_line=fee)
+    TransactionFactory(customer=invoice.customer, kind=fee.kind, unit_price=fee.exact_amount, invoice_line=fee)
     return invoice
 
 

@@ -65,10 +65,39 @@ def test_what_is_there_once(constraint: str, make: Callable[..., object], same: 
 
 
 def test_an_invoice_line_has_one_transaction() -> None:
-    line = InvoiceLineFactory(kind="ONE_OFF")
-    TransactionFactory(customer=line.invoice.customer, invoice_line=line)
+    line = InvoiceLineFactory(kind="ONE_OFF", exact_amount=Decimal(25))
+    fee = {"customer": line.invoice.customer, "kind": "ONE_OFF", "invoice_line": line}
+    TransactionFactory(**fee)
     with refused(by="transaction_invoice_line"):
-        TransactionFactory(customer=line.invoice.customer, invoice_line=line)
+        TransactionFactory(**fee)
+
+
+@pytest.mark.parametrize("unfit", [{"customer": None}, {"kind": "MANUAL"}, {"unit_price": Decimal("24.99")}])
+def test_a_transaction_fits_its_line(unfit: dict[str, object]) -> None:
+    line = InvoiceLineFactory(kind="ONE_OFF", exact_amount=Decimal(25))
+    fee = {"customer": line.invoice.customer, "kind": "ONE_OFF", "invoice_line": line} | unfit
+    if "customer" in unfit:
+        del fee["customer"]
+    with refused(by="The transaction does not fit the line"):
+        TransactionFactory(**fee)
+
+
+@pytest.mark.parametrize("change", ["unit_price = 999", "invoice_line_id = NULL", "description = 'other'"])
+def test_a_transaction_on_a_draft_stays_as_it_is(change: str) -> None:
+    line = InvoiceLineFactory(kind="ONE_OFF", exact_amount=Decimal(25))
+    TransactionFactory(customer=line.invoice.customer, kind="ONE_OFF", invoice_line=line)
+    with refused(by="The transaction is on a draft invoice"), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE transaction SET {change}")
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 500])
+def test_a_series_goes_on_from_its_last_number(number: int) -> None:
+    post(InvoiceFactory())
+    post(InvoiceFactory())
+    with refused(by="The series has given number 2: the next one is 3"), connection.cursor() as cursor:
+        cursor.execute("UPDATE number_series SET next_number = %s WHERE kind = 'INVOICE'", [number])
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    NumberSeries.objects.filter(kind="CREDIT_NOTE").update(next_number=1_000)
 
 
 def test_a_number_is_there_once_in_its_series() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.factories import TaxRateFactory
 from tests.runs import account, bill, customer_at, invoice, lines, outcome, pending, post, taxes, totals, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_calls_by_the_minute_with_19_percent() -> None:

@@ -7,9 +7,22 @@ import pytest
 
 from invoicing.models import NumberSeries
 from tests.factories import CustomerFactory, TransactionFactory
-from tests.runs import FEBRUARY, JANUARY, bill, customer_at, invoice, lines, outcome, pending, post, rate_of, totals, use
+from tests.runs import (
+    FEBRUARY,
+    JANUARY,
+    bill,
+    customer_at,
+    invoice,
+    lines,
+    outcome,
+    pending,
+    post,
+    rate_of,
+    totals,
+    use,
+)
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_a_credit_counts_against_usage_of_the_same_price() -> None:
@@ -25,8 +38,8 @@ def test_a_credit_counts_against_usage_of_the_same_price() -> None:
 def test_a_record_with_its_own_amount_is_credited_with_that() -> None:
     acme, call = customer_at("0.10")
     use(acme, call, 100)
-    own = {"rating_type": "PRERATED", "total_amount": Decimal("2.5")}
-    use(acme, call, 30, billing_directive="TO_BE_CREDITED", **own)
+    own_amount = Decimal("2.5")
+    use(acme, call, 30, billing_directive="TO_BE_CREDITED", rating_type="PRERATED", total_amount=own_amount)
     # 100 x 0.10 = 10.00; less 2.50.
     assert lines(invoice(bill(), acme)) == ["100 x 0.1 = 10 -> 10.00", "-30 x - = -2.5 -> -2.50"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.runs import FEBRUARY, bill, customer_at, invoice, lines, outcome, pending, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_usage_from_the_cutoff_on_is_for_the_next_run() -> None:

@@ -17,7 +17,7 @@ from tests.factories import (
 )
 from tests.runs import bill, customer_at, invoice, lines, outcome, rate_of, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def card_at(product: Product, unit_price: str, **fields: object) -> RateCard:

@@ -8,7 +8,7 @@ import pytest
 from tests.factories import ProductFactory, RateFactory, TaxRateFactory, TransactionFactory
 from tests.runs import bill, customer_at, invoice, lines, rate_of, taxes, totals, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_a_hundred_records_of_0_004_are_0_40_and_not_nothing() -> None:
@@ -86,6 +86,19 @@ def test_each_tax_rate_rounds_its_own_sum() -> None:
     assert lines(document) == ["1 x 0.006 = 0.006 -> 0.01", "1 x 0.006 = 0.006 -> 0.01"]
     assert taxes(document) == ["20 % of 0.01 = 0.00", "7 % of 0.01 = 0.00"]
     assert totals(document) == "0.02 + 0.00 = 0.02 USD"
+
+
+def test_what_is_left_of_one_tax_rate_does_not_raise_a_line_of_another() -> None:
+    acme, call = customer_at("0.006")
+    use(acme, call, 1)
+    TransactionFactory(
+        customer=acme,
+        unit_price=Decimal("0.004"),
+        tax_rate=TaxRateFactory(percent=Decimal(7)),
+        transaction_date=date(2026, 1, 10),
+    )
+    # Usage at 20 %: 0.006 -> 0.01. The fee at 7 %: 0.004 -> 0.00.
+    assert lines(invoice(bill(), acme)) == ["1 x 0.006 = 0.006 -> 0.01", "1 x 0.004 = 0.004 -> 0.00"]
 
 
 def test_the_price_of_one_unit_need_not_be_a_decimal_fraction() -> None:

@@ -11,7 +11,7 @@ from invoicing.models import Transaction
 from tests.factories import CustomerFactory, ProductFactory, TaxRateFactory, TransactionFactory
 from tests.runs import FEBRUARY, bill, customer_at, invoice, lines, outcome, post, taxes, totals, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def fee(customer: Customer, price: str, on: str, bill_on: str | None = None, **fields: object) -> Transaction:

@@ -21,7 +21,7 @@ from tests.runs import (
     use,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_an_account_with_unpriced_usage_is_held_and_says_which() -> None:
@@ -35,8 +35,10 @@ def test_an_account_with_unpriced_usage_is_held_and_says_which() -> None:
     run = bill()
     assert outcome(run, acme) == (
         "held",
-        "2 records have no rate and wait. The first: R-77, product FAX, region EU, on 2026-01-20. "
-        "Add a rate to a rate card of the customer.",
+        (
+            "2 records have no rate and wait. The first: R-77, product FAX, region EU, on 2026-01-20. "
+            "Add a rate to a rate card of the customer."
+        ),
     )
     # What is priced is said, but nothing is billed and nothing leaves the inbox.
     assert (account(run, acme).record_count, account(run, acme).exact_amount) == (1, Decimal(5))
@@ -64,8 +66,10 @@ def test_a_run_told_to_bill_the_rest_leaves_the_unpriced_waiting() -> None:
     assert lines(invoice(run, acme)) == ["5 x 1 = 5 -> 5.00"]
     assert outcome(run, acme) == (
         "invoiced",
-        "1 record has no rate and waits. The first: R-77, product FAX, on 2026-01-15. "
-        "Add a rate to a rate card of the customer.",
+        (
+            "1 record has no rate and waits. The first: R-77, product FAX, on 2026-01-15. "
+            "Add a rate to a rate card of the customer."
+        ),
     )
     assert pending(acme) == {unpriced.id}
     # With a rate the next run bills it, as usage of January that missed January's invoice.
@@ -88,9 +92,11 @@ def test_a_rest_below_the_minimum_waits_and_the_unpriced_are_named() -> None:
     use(acme, ProductFactory(code="FAX"), 1, number="R-77")
     assert outcome(bill(bill_unpriced=True), acme) == (
         "nothingToBill",
-        "It comes to 0.00 USD, less than the minimum of 0.01 USD. It waits until it adds up. "
-        "1 record has no rate and waits. The first: R-77, product FAX, on 2026-01-15. "
-        "Add a rate to a rate card of the customer.",
+        (
+            "It comes to 0.00 USD, less than the minimum of 0.01 USD. It waits until it adds up. "
+            "1 record has no rate and waits. The first: R-77, product FAX, on 2026-01-15. "
+            "Add a rate to a rate card of the customer."
+        ),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from billing.models import BillingRun
 from billing.operations.errors import RunRefused
+from billing.operations.runs import commence_run
 from customers.models import Customer
 from tests.factories import (
     BillingCycleFactory,
@@ -16,9 +17,9 @@ from tests.factories import (
     InvoiceMessageFactory,
     TransactionFactory,
 )
-from tests.runs import AT, bill, commence_run, customer_at, invoice, new_run, post, rate_of, totals, use
+from tests.runs import AT, bill, customer_at, invoice, new_run, post, rate_of, totals, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def taken_by(run: BillingRun) -> list[str]:
@@ -52,16 +53,16 @@ def test_a_customer_billed_by_the_quarter_is_taken_when_the_quarter_is_over() ->
     assert set(run.accounts.values_list("period_start", flat=True)) == {date(2025, 11, 1)}
 
 
-def test_a_closed_customer_is_taken_only_with_usage_to_bill() -> None:
+def test_a_closed_customer_is_taken_only_with_something_to_bill() -> None:
     acme, call = customer_at("1", account_number="CLOSED-WITH-USAGE", status="CLOSED")
     use(acme, call, 5)
-    empty = CustomerFactory(account_number="CLOSED", status="CLOSED")
-    TransactionFactory(customer=empty)
+    CustomerFactory(account_number="CLOSED", status="CLOSED")
+    TransactionFactory(customer=CustomerFactory(account_number="CLOSED-WITH-FEE", status="CLOSED"))
     later = CustomerFactory(account_number="CLOSED-USED-LATER", status="CLOSED")
     use(later, call, 5, on="2026-02-01")
     CustomerFactory(account_number="SUSPENDED", status="SUSPENDED")
     run = bill()
-    assert taken_by(run) == ["CLOSED-WITH-USAGE", "SUSPENDED"]
+    assert taken_by(run) == ["CLOSED-WITH-FEE", "CLOSED-WITH-USAGE", "SUSPENDED"]
     assert totals(invoice(run, acme)) == "5.00 + 1.00 = 6.00 USD"
 
 

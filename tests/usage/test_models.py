@@ -8,8 +8,10 @@ from django.db import connection
 from tests.factories import (
     PendingUsageFactory,
     QuarantinedLineFactory,
+    RateFactory,
     SourceSystemFactory,
     SubscriptionActionFactory,
+    TaxRateFactory,
     UsageChargeFactory,
     UsageConflictFactory,
     UsageDataRecordFactory,
@@ -109,7 +111,10 @@ def insert_copy(record: UsageDataRecord, column: str, value: int) -> None:
 @pytest.mark.parametrize("column", REFERENCES)
 def test_what_a_record_refers_to_exists(column: str) -> None:
     record = UsageDataRecordFactory(
-        usage_import=UsageImportFactory(), subscription_action=SubscriptionActionFactory(), pending=False
+        usage_import=UsageImportFactory(),
+        subscription_action=SubscriptionActionFactory(),
+        life_cycle_state="DRAFT",
+        pending=False,
     )
     with refused(by=f"{column} 999999999 of usage_data_record does not exist"):
         insert_copy(record, column, 999_999_999)
@@ -123,7 +128,7 @@ def test_what_a_record_refers_to_exists(column: str) -> None:
 
 
 def test_one_bad_reference_among_many_rows_refuses_the_statement() -> None:
-    records = [UsageDataRecordFactory(pending=False) for _ in range(3)]
+    records = [UsageDataRecordFactory(life_cycle_state="DRAFT", pending=False) for _ in range(3)]
     with (
         refused(by="product_id 999999999 of usage_data_record does not exist"),
         connection.cursor() as cursor,
@@ -132,6 +137,35 @@ def test_one_bad_reference_among_many_rows_refuses_the_statement() -> None:
             "UPDATE usage_data_record SET product_id = CASE WHEN id = %s THEN 999999999 ELSE product_id END",
             [records[1].id],
         )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("usage_amount", "61"), ("number", "'other'"), ("region", "'DE'"), ("customer_id", "0")]
+)
+def test_what_a_posted_record_says_does_not_change(column: str, value: str) -> None:
+    record = UsageDataRecordFactory()
+    with refused(by=f"Record {record.number} is POSTED: what it says does not change"), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE usage_data_record SET {column} = {value}")
+    draft = UsageDataRecordFactory(life_cycle_state="DRAFT", number="draft")
+    UsageDataRecord.objects.filter(pk=draft.pk).update(usage_amount=61)
+    assert UsageDataRecord.objects.filter(usage_amount=61).count() == 1
+
+
+@pytest.mark.parametrize("year", [1899, 9000])
+def test_a_record_is_of_a_time_that_every_program_can_read(year: int) -> None:
+    at = datetime(year, 1, 1, 12, 0, tzinfo=UTC)
+    with refused(by="usage_data_record_times_in_range"):
+        UsageDataRecordFactory(from_date=at, to_date=at)
+
+
+@pytest.mark.parametrize("table", ["usage_data_record", "pending_usage", "rate", "product", "customer", "tax_rate"])
+def test_what_bills_rest_on_is_not_truncated(table: str) -> None:
+    record = UsageDataRecordFactory()
+    RateFactory(product=record.product)
+    TaxRateFactory()
+    with refused(by="has rows that bills rest on"), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"TRUNCATE {table} CASCADE")
 
 
 @pytest.mark.parametrize("used", ["customer", "product", "subscription_service", "usage_type", "source_system"])

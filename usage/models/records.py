@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -6,12 +8,13 @@ from django.db.models.functions import Now
 
 from catalog.models import Product
 from catalog.models.fields import CurrentTransactionId, TransactionIdField
-from catalog.models.triggers import references_exist, touch_updated_at
+from catalog.models.triggers import never_emptied, references_exist, touch_updated_at
 from customers.models import Customer, SubscriptionAction, SubscriptionService
 from usage.choices import BillingDirective, LifeCycleState, RatingType
 from usage.models.imports import UsageImport
 from usage.models.sources import SourceSystem, UsageType
 
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 REFERENCES = {
     "customer_id": "customer",
     "subscription_service_id": "subscription_service",
@@ -130,6 +133,10 @@ class UsageDataRecord(models.Model):
                 fields=["source_system", "number"], name="usage_data_record_number_once_per_source"
             ),
             models.CheckConstraint(condition=Q(to_date__gte=F("from_date")), name="usage_data_record_ends_after_start"),
+            # What Python's dates can hold, with room for every time zone.
+            models.CheckConstraint(
+                condition=Q(from_date__gte=EARLIEST, to_date__lt=LATEST), name="usage_data_record_times_in_range"
+            ),
             models.CheckConstraint(
                 condition=Q(life_cycle_state__in=LifeCycleState.values), name="usage_data_record_state_known"
             ),
@@ -145,12 +152,28 @@ class UsageDataRecord(models.Model):
         indexes = [models.Index(fields=["customer", "id"], name="usage_data_record_customer")]
         triggers = [
             touch_updated_at(),
+            never_emptied(),
             references_exist(on="insert", **REFERENCES),
             references_exist(on="update", **REFERENCES),
             pgtrigger.FSM(
                 name="life_cycle",
                 field="life_cycle_state",
                 transitions=[("DRAFT", "POSTED"), ("DRAFT", "REJECTED"), ("POSTED", "CANCELLED")],
+            ),
+            pgtrigger.Trigger(
+                name="posted_content_stays",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__life_cycle_state="DRAFT"),
+                func="""
+                IF (to_jsonb(OLD) - MAY_CHANGE) IS DISTINCT FROM (to_jsonb(NEW) - MAY_CHANGE) THEN
+                  RAISE EXCEPTION 'Record % is %: what it says does not change.', OLD.number, OLD.life_cycle_state
+                    USING ERRCODE = 'restrict_violation';
+                END IF;
+                RETURN NEW;
+                """.replace(
+                    "MAY_CHANGE", "ARRAY['life_cycle_state', 'billing_directive', 'updated_at', 'updated_by_id']"
+                ),
             ),
             pgtrigger.Protect(
                 name="keep_what_was_posted",
@@ -188,6 +211,7 @@ class PendingUsage(models.Model):
         ordering = ["customer", "billing_effective_date", "record"]
         verbose_name_plural = "pending usage"
         indexes = [models.Index(fields=["customer", "billing_effective_date"], name="pending_usage_inbox")]
+        triggers = [never_emptied()]
 
     def __str__(self) -> str:
         return f"record {self.record_id}"

@@ -4,15 +4,15 @@ A file is copied into a staging table and turned into records by a handful of st
 is seen is a finished import or none. Python never loops over rows, and holds one block of the file.
 """
 
-import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
+from django.db import Error as DatabaseError
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from psycopg import errors as pg
 
-from usage.adapters.csv_stream import CsvStream, StreamFault
+from usage.adapters.csv_stream import Block, CsvStream, StreamFault
 from usage.choices import ImportState
 from usage.engine.layout import LayoutFault, parse_layout
 from usage.models import SourceSystem, UsageImport
@@ -21,7 +21,6 @@ from usage.operations.staging import ImportSql, import_sql
 
 # First key of the advisory locks that imports take; the second is the source system's or the import's id.
 SOURCE_LOCK, IMPORT_LOCK = 7_701, 7_702
-COPY_LINE = re.compile(r"COPY \w+, line (\d+)")
 # An import is given this long from its row to its lock before it may count as interrupted.
 GRACE = timedelta(minutes=1)
 
@@ -45,6 +44,8 @@ def import_usage(
     of it is taken then.
     """
     fail_interrupted_imports(at=at)
+    # A name that is no UTF-8 came from the file system with its bytes smuggled in, which no text of a database holds.
+    file_name = file_name.encode(errors="replace").decode()
     source = SourceSystem.objects.get(pk=source_system_id)
     usage_import = UsageImport.objects.create(
         source_system=source, file_name=file_name[:300], started_at=at, created_by_id=user_id
@@ -60,7 +61,8 @@ def import_usage(
     except BaseException:
         # A lost connection, a full disk, Ctrl-C: said as a failure if the database can still be told; if not,
         # fail_interrupted_imports does.
-        _fail(usage_import, f"{file_name}: the import was interrupted, nothing was taken. Send the file again.", at)
+        with suppress(DatabaseError):
+            _fail(usage_import, f"{file_name}: the import was interrupted, nothing was taken. Send the file again.", at)
         raise
     return usage_import
 
@@ -99,16 +101,25 @@ def _take_in(usage_import: UsageImport, source: SourceSystem, file: BinaryIO, at
 
 
 def _copy(sql: ImportSql, stream: CsvStream) -> int:
-    """Copy all rows into the staging table and give back how many there are. Raises StreamFault."""
+    """Copy all rows into the staging table and give back how many there are. Raises StreamFault.
+
+    A COPY for each block: what is wrong is found when it is read, not when all is, and the block is still there to say
+    in which line.
+    """
+    received, rows_span_lines = 0, False
     with connection.cursor() as cursor:
         cursor.execute(sql.create_staging)
-        try:
-            with cursor.copy(sql.copy) as copy:
-                for block in stream.blocks():
-                    copy.write(block)
-        except pg.DataError as error:
-            raise StreamFault(_copy_fault(error, stream.header_line_count)) from error
-        return int(cursor.rowcount)
+        for block in stream.blocks():
+            try:
+                with cursor.copy(sql.copy) as copy:
+                    copy.write(block.rows)
+            except (pg.DataError, pg.ProgramLimitExceeded) as error:
+                raise StreamFault(_copy_fault(error, block, len(stream.header))) from error
+            received += cursor.rowcount
+            rows_span_lines |= cursor.rowcount != block.line_count
+        if rows_span_lines:
+            cursor.execute(sql.count_lines)
+    return received
 
 
 def _merge(usage_import: UsageImport, source: SourceSystem, sql: ImportSql, received: int) -> None:
@@ -126,28 +137,21 @@ def _merge(usage_import: UsageImport, source: SourceSystem, sql: ImportSql, rece
         cursor.execute("SELECT set_config('TimeZone', %s, true)", [source.timezone])
         cursor.execute("SELECT set_config('work_mem', '64MB', true)")
         cursor.execute(sql.parse, parameters)
-        _drop_second_matches(cursor, sql, received)
+        if cursor.rowcount != received:
+            cursor.execute(sql.drop_second_matches)
         cursor.execute(sql.insert_records, parameters)
-        accepted, first_id, last_id = cursor.fetchone()
+        (accepted,) = cursor.fetchone()
         cursor.execute(sql.quarantine, parameters)
         quarantined = cursor.rowcount
         duplicates = conflicts = 0
         if accepted + quarantined < received:
-            cursor.execute(sql.repeated, parameters | {"first_id": first_id or 0, "last_id": last_id or 0})
+            cursor.execute(sql.repeated, parameters)
             duplicates, conflicts = cursor.fetchone()
         cursor.execute(sql.drop)
         cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
     usage_import.received_count, usage_import.accepted_count = received, accepted
     usage_import.duplicate_count, usage_import.conflict_count = duplicates, conflicts
     usage_import.quarantined_count = quarantined
-
-
-def _drop_second_matches(cursor: CursorWrapper, sql: ImportSql, received: int) -> None:
-    """Keep one service for a row. Two only match where an identifier changes hands between customers whose days
-    begin at different hours: for some hours both dates hold. The later owner has it then.
-    """
-    if cursor.rowcount != received:
-        cursor.execute(sql.drop_second_matches)
 
 
 def _lock(key: int, number: int) -> None:
@@ -161,18 +165,16 @@ def _try_lock(key: int, number: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _copy_fault(error: pg.DataError, header_line_count: int) -> str:
-    """What PostgreSQL's COPY found wrong with the file, with the line, in words."""
-    found = COPY_LINE.search(error.diag.context or "")
-    line = f"line {int(found[1]) + header_line_count}: " if found else ""
-    if isinstance(error, pg.CharacterNotInRepertoire):
-        return f"{line}it is not UTF-8. Save the file as UTF-8"
+def _copy_fault(error: pg.Error, block: Block, column_count: int) -> str:
+    """What PostgreSQL's COPY found wrong with a block, with the line, in words."""
+    fault = block.fault(column_count)
+    if fault is not None:
+        return fault
     message = error.diag.message_primary or str(error)
-    if message.startswith("extra data"):
-        return f"{line}it has more columns than the header"
-    if message.startswith("missing data"):
-        return f"{line}it has fewer columns than the header"
-    return f"{line}{message}"
+    if isinstance(error, pg.ProgramLimitExceeded):
+        line = block.widest_row_line()
+        return f"line {line}: the texts of its {column_count} columns are too long to be held side by side ({message})"
+    return f"lines {block.first_line:,} to {block.first_line + block.line_count - 1:,}: {message}"
 
 
 def _refused(usage_import: UsageImport, message: str, at: datetime) -> ImportRefused:

@@ -4,10 +4,7 @@ WITH charged AS (
   INSERT INTO usage_charge (customer_id, record_id, line_id, rate_id, quantity, amount)
   SELECT r.customer_id, r.record_id, l.id, r.rate_id, r.quantity, r.amount
   FROM rated r
-  JOIN produced_line l
-    ON l.account_id = r.account_id AND l.kind = 'USAGE' AND l.product_id = r.product_id AND l.region = r.region
-    AND l.usage_type_id = r.usage_type_id AND coalesce(l.rate_id, 0) = coalesce(r.rate_id, 0)
-    AND coalesce(l.late_period, 'infinity') = coalesce(r.late_period, 'infinity')
+  JOIN produced_line l ON l.line_key = r.line_key
   RETURNING 1
 ), billed AS (
   DELETE FROM pending_usage p

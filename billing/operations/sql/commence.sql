@@ -1,11 +1,11 @@
 -- The run's chunks and accounts, one account per customer, with the terms that it is billed by. A customer is in the
--- run if its cycle's subrun is the run's (no cycle: no subrun) and it is not closed, or closed with usage still to bill.
+-- run if its cycle's subrun is the run's (no cycle: no subrun) and it is not closed, or closed with something still to bill.
 -- Customers on cycles of several months are taken once those months have passed since their last invoice.
 WITH pending AS (
   SELECT customer_id, count(*) AS record_count
   FROM pending_usage
   WHERE billing_effective_date < %(cutoff_date)s
-    AND pg_visible_in_snapshot(posted_in, %(snapshot)s::pg_snapshot)
+    AND tollbook_seen(posted_in, %(snapshot)s::pg_snapshot)
   GROUP BY customer_id
 ), invoiced AS (
   SELECT customer_id, max(period_end) AS until FROM invoice GROUP BY customer_id
@@ -14,7 +14,12 @@ WITH pending AS (
     c.id AS customer_id, c.account_number, c.currency_id, cu.minor_units, c.timezone, c.tax_rate_id,
     coalesce(c.minimum_invoice_amount, ('1e-' || cu.minor_units)::numeric) AS minimum_amount,
     ar.id AS accounts_receivable_id, coalesce(p.record_count, 0) AS record_count, invoiced.until AS late_before,
-    (%(cutoff_date)s::date - make_interval(months => coalesce(y.months, 1)))::date AS period_start,
+    -- Periods do not overlap: one goes on where the last one ended, if that is not longer ago than the cycle.
+    CASE
+      WHEN invoiced.until < %(cutoff_date)s
+        AND invoiced.until > %(cutoff_date)s::date - make_interval(months => coalesce(y.months, 1)) THEN invoiced.until
+      ELSE (%(cutoff_date)s::date - make_interval(months => coalesce(y.months, 1)))::date
+    END AS period_start,
     coalesce(%(message)s::text, m.text, '') AS message
   FROM customer c
   JOIN currency cu ON cu.code = c.currency_id
@@ -25,7 +30,9 @@ WITH pending AS (
   LEFT JOIN pending p ON p.customer_id = c.id
   LEFT JOIN invoiced ON invoiced.customer_id = c.id
   WHERE coalesce(y.subrun, '') = %(subrun)s
-    AND (c.status <> 'CLOSED' OR p.record_count > 0)
+    AND (c.status <> 'CLOSED' OR p.record_count > 0 OR EXISTS (
+      SELECT FROM transaction x WHERE x.customer_id = c.id AND x.invoice_line_id IS NULL
+    ))
     AND (coalesce(y.months, 1) = 1 OR invoiced.until IS NULL
          OR invoiced.until + make_interval(months => y.months) <= %(cutoff_date)s)
 ), numbered AS (

@@ -10,7 +10,7 @@ WITH document AS (
     %(cutoff_date)s, %(invoice_date)s, %(due_date)s, c.name, c.address, c.vat_number, a.message,
     o.net_amount, o.tax_amount, o.net_amount + o.tax_amount, ''
   FROM produced_account o
-  JOIN run_account a ON a.id = o.id
+  JOIN account a ON a.id = o.id
   JOIN customer c ON c.id = o.customer_id
   WHERE o.outcome = 'invoiced'
 ), line AS (

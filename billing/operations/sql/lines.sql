@@ -4,27 +4,26 @@
 CREATE TEMPORARY TABLE produced_line ON COMMIT DROP AS
 WITH usage AS (
   SELECT
-    account_id, product_id, region, usage_type_id, rate_id, late_period,
+    line_key, account_id, product_id, region, usage_type_id, rate_id, late_period,
     sum(quantity) AS quantity, sum(amount) AS exact_amount, count(*) AS charge_count
   FROM rated
   WHERE amount IS NOT NULL
-  GROUP BY account_id, product_id, region, usage_type_id, rate_id, late_period
+  GROUP BY line_key, account_id, product_id, region, usage_type_id, rate_id, late_period
 ), line AS (
   SELECT
-    u.account_id, 'USAGE' AS kind, NULL::bigint AS transaction_id, u.product_id, u.region, u.usage_type_id, u.rate_id,
-    u.late_period, u.quantity, t.unit_price, coalesce(t.unit_size, 1) AS unit_size, u.exact_amount, u.charge_count,
-    a.tax_rate_id, '' AS description
+    u.line_key, u.account_id, 'USAGE' AS kind, NULL::bigint AS transaction_id, NULL::timestamptz AS updated_at, u.product_id,
+    u.region, u.usage_type_id, u.rate_id, u.late_period, u.quantity, t.unit_price,
+    coalesce(t.unit_size, 1) AS unit_size, u.exact_amount, u.charge_count, a.tax_rate_id, '' AS description
   FROM usage u
-  JOIN run_account a ON a.id = u.account_id
+  JOIN account a ON a.id = u.account_id
   LEFT JOIN rate t ON t.id = u.rate_id
   UNION ALL
   SELECT
-    a.id, x.kind, x.id, x.product_id, '', NULL, NULL, NULL, x.quantity, x.unit_price, 1, x.amount, 0,
+    NULL, a.id, x.kind, x.id, x.updated_at, x.product_id, '', NULL, NULL, NULL, x.quantity, x.unit_price, 1, x.amount, 0,
     coalesce(x.tax_rate_id, a.tax_rate_id), x.description
-  FROM run_account a
+  FROM account a
   JOIN transaction x ON x.customer_id = a.customer_id AND x.invoice_line_id IS NULL
-  WHERE a.id = ANY (%(account_ids)s)
-    AND pg_visible_in_snapshot(x.created_in, %(snapshot)s::pg_snapshot)
+    AND tollbook_seen(x.created_in, %(snapshot)s::pg_snapshot)
     AND CASE
       WHEN %(transaction_cutoff_date)s::date IS NOT NULL THEN x.transaction_date <= %(transaction_cutoff_date)s::date
       ELSE coalesce(x.bill_date, x.transaction_date) < %(cutoff_date)s
@@ -42,7 +41,7 @@ WITH usage AS (
     ) AS line_number,
     floor(line.exact_amount * ('1e' || a.minor_units)::numeric) AS whole_units
   FROM line
-  JOIN run_account a ON a.id = line.account_id
+  JOIN account a ON a.id = line.account_id
   LEFT JOIN product p ON p.id = line.product_id
   LEFT JOIN usage_type ut ON ut.id = line.usage_type_id
 ), ranked AS (
@@ -57,8 +56,8 @@ WITH usage AS (
   WINDOW tax AS (PARTITION BY account_id, tax_rate_id)
 )
 SELECT
-  nextval(pg_get_serial_sequence('invoice_line', 'id')) AS id, account_id, line_number, kind, transaction_id,
-  product_id, product_code, product_name, product_group, product_line, region, usage_type_id, usage_type, unit,
-  description, late_period, quantity, rate_id, unit_price, unit_size, exact_amount, tax_rate_id, charge_count,
+  nextval(pg_get_serial_sequence('invoice_line', 'id')) AS id, line_key, account_id, line_number, kind, transaction_id,
+  updated_at, product_id, product_code, product_name, product_group, product_line, region, usage_type_id, usage_type,
+  unit, description, late_period, quantity, rate_id, unit_price, unit_size, exact_amount, tax_rate_id, charge_count,
   (whole_units + CASE WHEN turn <= units_left THEN 1 ELSE 0 END) * unit_value AS amount
 FROM ranked

@@ -5,7 +5,7 @@ WITH tax AS (
     l.account_id, l.tax_rate_id, sum(l.amount) AS net_amount,
     round(sum(l.amount) * t.percent * 0.01, a.minor_units) AS tax_amount
   FROM produced_line l
-  JOIN run_account a ON a.id = l.account_id
+  JOIN account a ON a.id = l.account_id
   LEFT JOIN tax_rate t ON t.id = l.tax_rate_id
   GROUP BY l.account_id, l.tax_rate_id, t.percent, a.minor_units
 ), document AS (
@@ -32,11 +32,10 @@ WITH tax AS (
       WHEN abs(d.net_amount) < a.minimum_amount THEN 'nothingToBill:minimum'
       ELSE 'invoiced:'
     END AS verdict
-  FROM run_account a
+  FROM account a
   LEFT JOIN document d ON d.account_id = a.id
   LEFT JOIN charged c ON c.account_id = a.id
   LEFT JOIN unpriced u ON u.account_id = a.id
-  WHERE a.id = ANY (%(account_ids)s)
   ORDER BY a.id
 )
 SELECT
@@ -62,11 +61,11 @@ SELECT
     END
   ) AS reason
 FROM judged j
-JOIN run_account a ON a.id = j.id
+JOIN account a ON a.id = j.id
 LEFT JOIN usage_data_record r ON r.id = j.first_record_id
 LEFT JOIN product p ON p.id = r.product_id;
 -- What is not billed now is left out of what follows.
 DELETE FROM produced_line l USING produced_account o WHERE o.id = l.account_id AND o.outcome <> 'invoiced';
 DELETE FROM rated r USING produced_account o WHERE o.id = r.account_id AND (o.outcome <> 'invoiced' OR r.amount IS NULL);
 -- So that the planner knows how many of each there are.
-ANALYZE produced_account (id, outcome), produced_line (id, account_id, kind, transaction_id)
+ANALYZE produced_account (id, outcome), produced_line (id, account_id, line_key, transaction_id)

@@ -3,11 +3,7 @@
 CREATE TEMPORARY TABLE price ON COMMIT DROP AS
 WITH card AS MATERIALIZED (
   SELECT DISTINCT a.card_set, listed.rate_card_id, listed.position
-  FROM (
-    SELECT rate_card_ids, dense_rank() OVER (ORDER BY rate_card_ids) AS card_set
-    FROM run_account
-    WHERE id = ANY (%(account_ids)s)
-  ) a
+  FROM account a
   CROSS JOIN LATERAL unnest(a.rate_card_ids) WITH ORDINALITY AS listed (rate_card_id, position)
 ), wanted AS MATERIALIZED (
   SELECT DISTINCT card_set, product_id, region, used_on FROM taken WHERE own_amount IS NULL
@@ -21,9 +17,14 @@ CROSS JOIN LATERAL (
   WHERE card.card_set = w.card_set
     AND t.region IN (w.region, '')
     AND t.start_date <= w.used_on
-    AND pg_visible_in_snapshot(t.created_in, %(snapshot)s::pg_snapshot)
-    AND (t.end_date IS NULL OR t.end_date > w.used_on
-         OR NOT pg_visible_in_snapshot(t.ended_in, %(snapshot)s::pg_snapshot))
+    AND tollbook_seen(t.created_in, %(snapshot)s::pg_snapshot)
+    -- An end that was set after the run was commenced does not count in it, but the one before does.
+    AND coalesce(
+      CASE
+        WHEN t.ended_in IS NULL OR tollbook_seen(t.ended_in, %(snapshot)s::pg_snapshot) THEN t.end_date
+        ELSE t.previous_end_date
+      END,
+      'infinity') > w.used_on
   -- The first card that has one; in it the exact region before "every region"; of two versions the later.
   ORDER BY card.position, t.region = '', t.start_date DESC
   LIMIT 1

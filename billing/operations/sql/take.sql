@@ -1,22 +1,27 @@
 -- The pending usage of some accounts of a run: what of it the run takes, as it is to be rated. Usage that was committed
 -- after the run was commenced is not seen (its snapshot). A row of the inbox does not make a record billable.
+-- A transaction's number that this server has yet to give is of a row restored from another server's dump: here and in
+-- what follows, such rows were there before the run.
 CREATE TEMPORARY TABLE taken ON COMMIT DROP AS
-WITH account AS MATERIALIZED (
-  SELECT id, customer_id, timezone, late_before, dense_rank() OVER (ORDER BY rate_card_ids) AS card_set
-  FROM run_account
-  WHERE id = ANY (%(account_ids)s)
+WITH inbox AS MATERIALIZED (
+  -- In the order of records, so that neighbours in the table are looked up one after the other.
+  SELECT
+    a.id AS account_id, a.card_set, a.timezone, a.late_before, p.customer_id, p.record_id, p.billing_effective_date,
+    p.ctid AS pending_row
+  FROM account a
+  JOIN pending_usage p
+    ON p.customer_id = a.customer_id AND p.billing_effective_date < %(cutoff_date)s
+    AND tollbook_seen(p.posted_in, %(snapshot)s::pg_snapshot)
+  ORDER BY p.record_id
 )
 SELECT
-  a.id AS account_id, a.card_set, p.customer_id, p.record_id, p.ctid AS pending_row, r.product_id, r.region, r.usage_type_id,
+  i.account_id, i.card_set, i.customer_id, i.record_id, i.pending_row, r.product_id, r.region, r.usage_type_id,
   CASE r.billing_directive WHEN 'TO_BE_CREDITED' THEN -r.usage_amount ELSE r.usage_amount END AS quantity,
   CASE r.billing_directive WHEN 'TO_BE_CREDITED' THEN -r.total_amount ELSE r.total_amount END AS own_amount,
-  (r.from_date AT TIME ZONE a.timezone)::date AS used_on,
-  CASE WHEN p.billing_effective_date < a.late_before
-    THEN date_trunc('month', p.billing_effective_date)::date END AS late_period
-FROM account a
-JOIN pending_usage p
-  ON p.customer_id = a.customer_id AND p.billing_effective_date < %(cutoff_date)s
-  AND pg_visible_in_snapshot(p.posted_in, %(snapshot)s::pg_snapshot)
+  (r.from_date AT TIME ZONE i.timezone)::date AS used_on,
+  CASE WHEN i.billing_effective_date < i.late_before
+    THEN date_trunc('month', i.billing_effective_date)::date END AS late_period
+FROM inbox i
 JOIN usage_data_record r
-  ON r.id = p.record_id AND r.customer_id = p.customer_id
+  ON r.id = i.record_id AND r.customer_id = i.customer_id
   AND r.life_cycle_state = 'POSTED' AND r.billing_directive <> 'NOT_TO_BE_BILLED'

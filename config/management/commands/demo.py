@@ -1,9 +1,9 @@
 """Does Tollbook's main job on real usage, with the real parts, and shows what came out."""
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from billing.models import BillingRun
 from billing.operations.errors import RunConflict, RunRefused
 from config.demo.job import DemoFailed, bill, take_usage_in
 from config.demo.load import load_company
@@ -18,7 +18,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:  # noqa: ARG002  Django's signature
         """Do what is not done yet, then show all of it."""
-        last = BillingRun.objects.filter(approved_at__isnull=False).order_by("-id").first()
         steps: list[str] = []
 
         def say(line: str) -> None:
@@ -27,12 +26,13 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         try:
+            call_command("migrate", verbosity=0)
             source = load_company()
             usage_import = take_usage_in(source, at=timezone.now(), say=say)
             run = bill(clock=timezone.now, say=say)
         except (DemoFailed, ImportRefused, RunConflict, RunRefused) as error:
             raise CommandError(str(error)) from error
-        if not steps and last is not None:
+        if not steps:
             self.stdout.write("The demo's usage was billed before: nothing was changed.")
         self.stdout.write("")
         for line in report(run, usage_import):

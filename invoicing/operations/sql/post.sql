@@ -18,7 +18,7 @@ WITH draft AS (
       exact_amount, amount, charge_count), E'\n' ORDER BY line_number) AS content
   FROM invoice_line WHERE invoice_id IN (SELECT id FROM draft) GROUP BY invoice_id
 ), tax AS (
-  SELECT invoice_id, string_agg(concat_ws('|', name, percent, net_amount, tax_amount), E'\n' ORDER BY name) AS content
+  SELECT invoice_id, string_agg(concat_ws('|', name, percent, net_amount, tax_amount), E'\n' ORDER BY name COLLATE "C") AS content
   FROM invoice_tax WHERE invoice_id IN (SELECT id FROM draft) GROUP BY invoice_id
 ), numbered AS (
   SELECT d.id, s.id AS series_id, s.first + d.turn - 1 AS sequence_number,

@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
 from usage.models import SourceSystem
@@ -35,15 +37,20 @@ class Command(BaseCommand):
 
     def _import(self, source: SourceSystem, file: Path) -> str:
         """Import a file; gives back why it was refused, or nothing."""
+        name = str(file).encode(errors="replace").decode()
         try:
             with file.open("rb") as stream:
                 done = import_usage(source_system_id=source.pk, file=stream, file_name=file.name, at=timezone.now())
         except OSError as error:
-            return f"{file}: cannot be read: {error.strerror}."
+            return f"{name}: cannot be read: {error.strerror}."
         except ImportRefused as error:
             return str(error)
+        except (OperationalError, psycopg.OperationalError) as error:
+            # A full disk, a lost connection: PostgreSQL's first line says which.
+            reason, _, _ = str(error).partition("\n")
+            return f"{name}: the import broke off, nothing was taken ({reason})."
         self.stdout.write(
-            f"{file}: {done.received_count:,} rows received = {done.accepted_count:,} accepted"
+            f"{name}: {done.received_count:,} rows received = {done.accepted_count:,} accepted"
             f" + {done.duplicate_count:,} duplicates + {done.conflict_count:,} conflicts"
             f" + {done.quarantined_count:,} quarantined (import {done.pk})"
         )

@@ -13,10 +13,12 @@ WITH inserted AS (
     CASE WHEN total_amount IS NULL THEN 'POSTRATED' ELSE 'PRERATED' END, total_amount, %(user_id)s{udf_columns}
   FROM {parsed}
   WHERE fault IS NULL
+  -- Of rows with one number the first of the file is taken, in whatever order the joins gave them.
+  ORDER BY line_number
   ON CONFLICT (source_system_id, number) DO NOTHING
   RETURNING id, customer_id, billing_effective_date, billing_directive
 ), pending AS (
   INSERT INTO pending_usage (record_id, customer_id, billing_effective_date)
   SELECT id, customer_id, billing_effective_date FROM inserted WHERE billing_directive <> 'NOT_TO_BE_BILLED'
 )
-SELECT count(*), min(id), max(id) FROM inserted
+SELECT count(*) FROM inserted

@@ -3,7 +3,7 @@
 CREATE UNLOGGED TABLE {parsed} WITH (autovacuum_enabled = off) AS
 SELECT
   p.line_number, p.number, p.from_date, p.to_date, p.usage_amount, p.total_amount, p.destination, p.region,
-  s.id AS service_id, s.customer_id, coalesce(pr.id, s.product_id) AS product_id,
+  s.id AS service_id, s.customer_id, coalesce(pr.id, d.id) AS product_id,
   coalesce(t.id, CASE WHEN p.type IS NULL THEN %(default_usage_type_id)s::bigint END) AS usage_type_id,
   coalesce(p.billing_directive, 'TO_BE_BILLED') AS billing_directive,
   coalesce(p.billing_effective_date, (p.from_date AT TIME ZONE c.timezone)::date) AS billing_effective_date{udf_values},
@@ -11,7 +11,8 @@ SELECT
     WHEN p.service IS NULL THEN 'MISSING_VALUE:service'
     WHEN p.from_date_text IS NULL THEN 'MISSING_VALUE:from_date'
     WHEN p.usage_amount_text IS NULL THEN 'MISSING_VALUE:usage_amount'
-    WHEN p.from_date IS NULL THEN 'BAD_DATE:from_date'
+    -- What is before 0001 says BC.
+    WHEN p.from_date IS NULL OR p.from_date < '0001-01-01' THEN 'BAD_DATE:from_date'
     WHEN p.to_date IS NULL THEN 'BAD_DATE:to_date'
     WHEN p.to_date < p.from_date THEN 'BAD_PERIOD:to_date'
     WHEN p.usage_amount IS NULL THEN 'BAD_NUMBER:usage_amount'
@@ -26,7 +27,7 @@ SELECT
     {udf_faults}
     WHEN s.id IS NULL THEN 'UNKNOWN_SERVICE:service'
     WHEN pr.id IS NULL AND p.product IS NOT NULL THEN 'UNKNOWN_PRODUCT:product'
-    WHEN coalesce(pr.id, s.product_id) IS NULL THEN 'MISSING_VALUE:product'
+    WHEN coalesce(pr.id, d.id) IS NULL THEN 'MISSING_VALUE:product'
     WHEN pr.kind <> 'USAGE' THEN 'UNKNOWN_PRODUCT:product'
     WHEN t.id IS NULL AND p.type IS NOT NULL THEN 'UNKNOWN_TYPE:type'
     WHEN t.id IS NULL AND %(default_usage_type_id)s::bigint IS NULL THEN 'MISSING_VALUE:type'
@@ -45,7 +46,11 @@ FROM (
   -- Keeps the planner from computing each value again wherever it is used.
   OFFSET 0
 ) p
-LEFT JOIN (subscription_service s JOIN customer c ON c.id = s.customer_id)
+LEFT JOIN (
+  subscription_service s
+  JOIN customer c ON c.id = s.customer_id
+  LEFT JOIN product d ON d.id = s.product_id AND d.kind = 'USAGE'
+)
   ON s.identifier = p.service
   AND s.start_date <= (p.from_date AT TIME ZONE c.timezone)::date
   AND (s.end_date IS NULL OR s.end_date > (p.from_date AT TIME ZONE c.timezone)::date)

@@ -3,14 +3,17 @@ INSERT INTO quarantined_line (usage_import_id, line_number, reason, field, detai
 SELECT
   %(import_id)s, f.line_number, f.reason, f.field,
   CASE f.reason
-    WHEN 'MISSING_VALUE' THEN f.field || ' is empty.'
+    WHEN 'MISSING_VALUE' THEN f.field || ' is empty' || CASE f.field
+      WHEN 'product' THEN ', and the service has no usage product of its own.'
+      WHEN 'type' THEN ', and the source system has no default usage type.'
+      ELSE '.' END
     WHEN 'BAD_NUMBER' THEN f.field || ' “' || v.value || '” is not a number with at most 20 digits before the point and 18 after it.'
     WHEN 'BAD_DATE' THEN f.field || ' “' || v.value || '” is not a '
       || CASE WHEN f.field IN ('from_date', 'to_date') THEN 'date and time such as 2026-01-31T23:59:59Z.'
          ELSE 'date such as 2026-01-31.' END
     WHEN 'BAD_PERIOD' THEN 'to_date “' || v.value || '” is before from_date “' || coalesce(s.from_date, '') || '”.'
     WHEN 'BAD_CHOICE' THEN f.field || ' “' || v.value || '” is not TO_BE_BILLED, TO_BE_CREDITED or NOT_TO_BE_BILLED.'
-    WHEN 'TOO_LONG' THEN f.field || ' has ' || length(v.value) || ' characters, more than a record can hold.'
+    WHEN 'TOO_LONG' THEN f.field || ' has ' || length(s.texts ->> f.field) || ' characters, more than a record can hold.'
     WHEN 'UNKNOWN_SERVICE' THEN 'No service has the identifier “' || v.value || '” at that time.'
     WHEN 'UNKNOWN_PRODUCT' THEN 'No usage product has the code “' || v.value || '”.'
     WHEN 'UNKNOWN_TYPE' THEN 'No usage type has the name “' || v.value || '”.'

@@ -1,12 +1,5 @@
 -- Good rows whose number was there before: the same content is a duplicate, other content a conflict.
-WITH passed_over AS (
-  SELECT p.* FROM {parsed} p
-  WHERE p.fault IS NULL AND NOT EXISTS (
-    SELECT FROM usage_data_record r
-    WHERE r.id BETWEEN %(first_id)s AND %(last_id)s AND r.usage_import_id = %(import_id)s
-      AND r.line_number = p.line_number
-  )
-), compared AS (
+WITH compared AS (
   SELECT p.line_number, r.id AS record_id, array_remove(ARRAY[
       CASE WHEN r.subscription_service_id <> p.service_id THEN 'service' END,
       CASE WHEN r.product_id <> p.product_id THEN 'product' END,
@@ -20,8 +13,13 @@ WITH passed_over AS (
       CASE WHEN r.region <> coalesce(p.region, '') THEN 'region' END,
       CASE WHEN r.total_amount IS DISTINCT FROM p.total_amount THEN 'total_amount' END{udf_differences}
     ], NULL) AS differing_fields
-  FROM passed_over p
-  JOIN usage_data_record r ON r.source_system_id = %(source_system_id)s AND r.number = p.number
+  FROM {parsed} p
+  -- Row by row by the unique index: the planner knows nothing yet of the records that this import has added, and would
+  -- compare each of them with each row.
+  CROSS JOIN LATERAL (
+    SELECT * FROM usage_data_record u WHERE u.source_system_id = %(source_system_id)s AND u.number = p.number OFFSET 0
+  ) r
+  WHERE p.fault IS NULL AND (r.usage_import_id IS DISTINCT FROM %(import_id)s OR r.line_number <> p.line_number)
 ), conflicts AS (
   INSERT INTO usage_conflict (usage_import_id, record_id, line_number, differing_fields, raw_text)
   SELECT %(import_id)s, c.record_id, c.line_number, to_jsonb(c.differing_fields), s.raw_text

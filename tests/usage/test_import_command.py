@@ -1,0 +1,127 @@
+"""`manage.py import_usage`: a line for each file, and an exit that says whether all went in."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from tests.usage.taking import ROW, held, lines, make_company
+from usage.models import SourceSystem, UsageDataRecord, UsageImport
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def source() -> SourceSystem:
+    return make_company()
+
+
+def run(*files: Path, source: str = "Switch") -> tuple[str, str]:
+    """What the command prints, and the sentences with which it fails."""
+    output = io.StringIO()
+    try:
+        call_command("import_usage", *map(str, files), source=source, stdout=output)
+    except CommandError as error:
+        return output.getvalue(), str(error)
+    return output.getvalue(), ""
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    file = folder / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def test_a_file_that_goes_in_is_a_line_with_its_counts(tmp_path: Path) -> None:
+    file = written(tmp_path, "calls.csv", lines(ROW, ROW, ROW.replace(",60", ",61"), "R2,+49399,CALL,,,"))
+    line = (
+        "4 rows received = 1 accepted + 1 duplicates + 1 conflicts + 1 quarantined "
+        f"(import {UsageImport.objects.count() + 1})"
+    )
+    printed, _ = run(file)
+    first = UsageImport.objects.get()
+    line = f"4 rows received = 1 accepted + 1 duplicates + 1 conflicts + 1 quarantined (import {first.id})"
+    assert printed == f"{file}: {line}\n"
+    assert run(file) == (printed, "")
+    assert UsageImport.objects.count() == 1
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "calls.csv"
+    assert run(missing) == ("", f"{missing}: cannot be read: No such file or directory.")
+    assert run(tmp_path) == ("", f"{tmp_path}: cannot be read: Is a directory.")
+    assert not UsageImport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "it is empty: there is not even a header line"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", "line 3: there is a NUL byte, so it is not a text file"),
+        (lines(ROW).encode("utf-16"), "it is encoded in UTF-16. Save it as UTF-8"),
+        (lines(ROW, ROW + ",ü").encode("latin-1"), "line 3: it is not UTF-8. Save the file as UTF-8"),
+        (
+            lines(ROW, 'R2,"+49301'),
+            "line 3: in the row that starts there a quoted field is not closed before the file ends",
+        ),
+        (lines(ROW, "R2,+49301"), "line 3: it has 2 columns, the header 6"),
+        (
+            "number,service\n",
+            ("line 1: there is no column “from_date” and no column “usage_amount”. The header has: number, service"),
+        ),
+    ],
+)
+def test_a_file_at_fault_is_one_sentence_and_nothing_of_it_is_taken(
+    tmp_path: Path, content: str | bytes, sentence: str
+) -> None:
+    file = written(tmp_path, "calls.csv", content)
+    assert run(file) == ("", f"calls.csv: {sentence}.")
+    failed = UsageImport.objects.get()
+    assert (failed.state, failed.error, held()) == ("FAILED", f"calls.csv: {sentence}.", [0, 0, 0, 0])
+
+
+def test_the_other_files_go_in_where_one_is_at_fault(tmp_path: Path) -> None:
+    bad = written(tmp_path, "bad.csv", "")
+    good = written(tmp_path, "good.csv", lines(ROW))
+    missing = tmp_path / "missing.csv"
+    printed, sentences = run(bad, missing, good)
+    assert printed.startswith(f"{good}: 1 rows received = 1 accepted")
+    assert sentences == (
+        f"bad.csv: it is empty: there is not even a header line.\n{missing}: cannot be read: No such file or directory."
+    )
+    assert UsageDataRecord.objects.count() == 1
+
+
+def test_an_unknown_source_system_is_named_with_those_that_there_are(tmp_path: Path) -> None:
+    file = written(tmp_path, "calls.csv", lines(ROW))
+    assert run(file, source="Swich") == ("", "There is no source system “Swich”. There are: Switch.")
+    SourceSystem.objects.all().delete()
+    assert run(file) == ("", "There is no source system “Switch”. There are: none yet; add it in the admin.")
+
+
+def test_a_name_of_bytes_that_are_no_text_does_not_keep_a_file_out(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Gespr\xe4che.csv"))
+    file.write_text(lines(ROW))
+    printed, sentences = run(file)
+    assert (printed.startswith(f"{tmp_path}/Gespr?che.csv: 1 rows received"), sentences) == (True, "")
+
+
+def test_a_database_that_breaks_off_is_a_sentence(tmp_path: Path) -> None:
+    file = written(tmp_path, "calls.csv", lines(ROW))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '300ms'")
+        cursor.execute("CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(9); END'")
+        cursor.execute("CREATE TRIGGER sleep BEFORE INSERT ON usage_data_record EXECUTE FUNCTION sleep()")
+    assert run(file) == (
+        "",
+        f"{file}: the import broke off, nothing was taken (canceling statement due to statement timeout).",
+    )
+    failed = UsageImport.objects.get()
+    assert (failed.state, failed.error) == (
+        "FAILED",
+        "calls.csv: the import was interrupted, nothing was taken. Send the file again.",
+    )
+    assert held() == [0, 0, 0, 0]

@@ -1,0 +1,196 @@
+"""The same again: whole files, rows, and numbers that say something else the second time."""
+
+from datetime import timedelta
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from django.db import connection
+
+from tests.factories import SourceSystemFactory, SubscriptionServiceFactory, UserFactory
+from tests.usage.taking import AT, HEADER, ROW, counts, held, lines, make_company, records, refusal, take
+from usage.models import QuarantinedLine, SourceSystem, UsageConflict, UsageDataRecord, UsageImport
+from usage.operations.imports import fail_interrupted_imports, import_usage
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def source() -> SourceSystem:
+    return make_company()
+
+
+def row(number: int, amount: str = "60") -> str:
+    return ROW.replace("R1,", f"R{number},").replace(",60", f",{amount}")
+
+
+def conflicts() -> list[tuple[int, str, list[str], str]]:
+    found = UsageConflict.objects.order_by("usage_import_id", "line_number")
+    return list(found.values_list("line_number", "record__number", "differing_fields", "raw_text"))
+
+
+def test_the_same_file_again_is_its_first_import_unchanged() -> None:
+    content = lines(row(1), row(2, "x"), row(1, "61"))
+    first = take(content)
+    before = UsageImport.objects.values().get(), held()
+    again = take(content, name="other.csv", at=AT + timedelta(days=1))
+    assert (again.id, again.file_name, again.started_at) == (first.id, "calls.csv", AT)
+    assert (UsageImport.objects.values().get(), held()) == before
+
+
+def test_the_same_file_for_another_source_system_is_another_import(source: SourceSystem) -> None:
+    other = SourceSystemFactory(name="Other switch")
+    first, second = take(lines(row(1)), source=source), take(lines(row(1)), source=other)
+    assert first.sha256 == second.sha256
+    assert counts(first) == counts(second) == {"accepted": 1}
+    assert records("source_system__name", "number") == [("Switch", "R1"), ("Other switch", "R1")]
+
+
+def test_rows_that_were_there_before_are_counted_as_duplicates() -> None:
+    take(lines(row(1), row(2), row(3)))
+    second = take(lines(row(3), row(4), row(1), row(5, "x")))
+    assert counts(second) == {"accepted": 1, "duplicates": 2, "quarantined": 1}
+    assert records("number", "line_number") == [("R1", 2), ("R2", 3), ("R3", 4), ("R4", 3)]
+    third = take(lines(row(3), row(4)))
+    assert counts(third) == {"duplicates": 2}
+
+
+def test_the_same_content_in_other_words_is_a_duplicate() -> None:
+    take(lines(row(1)))
+    same = "R1, +49301 ,CALL,2026-01-15 13:00:00+01:00,2026-01-15T12:01Z,6.0e1"
+    assert counts(take(lines(same))) == {"duplicates": 1}
+    assert counts(take(lines(f"{ROW},Call,TO_BE_BILLED,,", header=f"{HEADER},type,billing_directive,region,x"))) == {
+        "duplicates": 1
+    }
+
+
+def test_a_number_with_other_content_is_a_conflict_and_the_record_stands() -> None:
+    SubscriptionServiceFactory(identifier="+49302")
+    take(lines(row(1)))
+    before = UsageDataRecord.objects.values().get()
+    other = "R1,+49302,CALL,2026-01-15T12:00:01Z,2026-01-15T12:01:00Z,61"
+    second = take(lines(row(2), other, row(1)))
+    assert counts(second) == {"accepted": 1, "duplicates": 1, "conflicts": 1}
+    assert conflicts() == [(3, "R1", ["service", "from_date", "usage_amount"], other)]
+    assert UsageDataRecord.objects.values().get(number="R1") == before
+
+
+@pytest.mark.parametrize(
+    ("field", "first", "second"),
+    [
+        ("billing_directive", "TO_BE_BILLED", "NOT_TO_BE_BILLED"),
+        ("billing_effective_date", "2026-01-15", "2026-01-16"),
+        ("destination", "+49", ""),
+        ("region", "", "EU"),
+        ("total_amount", "", "0.01"),
+        ("total_amount", "0.01", "0.010000000000000001"),
+        ("udf_string_1", "a", "A"),
+        ("udf_string_8", "", "a"),
+        ("udf_float_2", "1", "1.5"),
+        ("udf_date_3", "2026-01-01", ""),
+    ],
+)
+def test_every_field_may_differ(field: str, first: str, second: str) -> None:
+    header = f"{HEADER},{field}"
+    take(lines(f"{ROW},{first}", header=header))
+    assert counts(take(lines(f"{ROW},{second}", header=header))) == {"conflicts": 1}
+    assert conflicts() == [(2, "R1", [field], f"{ROW},{second}")]
+    assert counts(take(lines(f"{ROW},{first}", row(2) + ",", header=header))) == {"accepted": 1, "duplicates": 1}
+
+
+def test_repeats_within_a_file_are_duplicates_and_conflicts_of_its_first_row() -> None:
+    taken = take(lines(row(1), row(1), row(1, "61"), row(2), row(1, "x"), row(1)))
+    assert counts(taken) == {"accepted": 2, "duplicates": 2, "conflicts": 1, "quarantined": 1}
+    assert conflicts() == [(4, "R1", ["usage_amount"], row(1, "61"))]
+    assert records("number", "usage_amount", "line_number") == [("R1", Decimal(60), 2), ("R2", Decimal(60), 5)]
+
+
+@pytest.mark.parametrize(
+    "planner", [[], ["enable_hashjoin", "enable_nestloop"], ["enable_mergejoin", "enable_nestloop"]]
+)
+def test_of_one_number_the_first_row_of_the_file_is_taken_however_the_database_joins(planner: list[str]) -> None:
+    for number in range(10, 60):
+        SubscriptionServiceFactory(identifier=f"+490{number}")
+    # Sorted by service, the last row of the file would come first.
+    rows = [f"R1,+490{number},CALL,2026-01-15T12:00:00Z,,{number}" for number in range(59, 9, -1)]
+    with connection.cursor() as cursor:
+        for setting in planner:
+            cursor.execute(f"SET LOCAL {setting} = off")
+    taken = take(lines(*rows))
+    assert counts(taken) == {"accepted": 1, "conflicts": 49}
+    assert records("line_number", "usage_amount") == [(2, Decimal(59))]
+
+
+def test_many_repeats_conflicts_and_faults_take_no_longer_than_as_many_records() -> None:
+    def file(note: str) -> str:
+        amounts = ("60", "61", "sixty") if note else ("60",)
+        rows = (f'{row(n, amounts[n % len(amounts)])},"a\n{note}"' for n in range(9_000))
+        return lines(*rows, f"{row(0)},", header=f"{HEADER},note")
+
+    with connection.cursor() as cursor:
+        # Each statement takes a fraction of a second; where its time grows with the square of the rows, many.
+        cursor.execute("SET LOCAL statement_timeout = '4s'")
+    assert counts(take(file(""))) == {"accepted": 9_000, "duplicates": 1}
+    assert counts(take(file("b"))) == {"duplicates": 3_001, "conflicts": 3_000, "quarantined": 3_000}
+    # Rows are two lines each, from line 2 on.
+    found = UsageConflict.objects.order_by("line_number").values_list("line_number", flat=True)
+    assert list(found) == [2 + 2 * n for n in range(1, 9_000, 3)]
+
+
+def test_numbers_that_were_made_for_rows_without_one_repeat_nothing() -> None:
+    unnumbered = row(1).replace("R1,", ",")
+    assert counts(take(lines(unnumbered, unnumbered))) == {"accepted": 2}
+    assert counts(take(lines(unnumbered))) == {"accepted": 1}
+
+
+def test_a_failed_import_may_be_tried_again() -> None:
+    broken = lines(row(1), "R2")
+    refusal(broken)
+    refusal(broken)
+    assert counts(take(lines(row(1), row(2)))) == {"accepted": 2}
+    refusal(broken)
+    states = UsageImport.objects.order_by("id").values_list("state", flat=True)
+    assert list(states) == ["FAILED", "FAILED", "COMPLETED", "FAILED"]
+
+
+def test_a_file_that_failed_for_what_was_not_there_is_taken_when_it_is(source: SourceSystem) -> None:
+    source.column_mapping = {"number": "{Id}"}
+    source.save()
+    refusal(lines(row(1)))
+    source.column_mapping = {}
+    source.save()
+    assert counts(take(lines(row(1)))) == {"accepted": 1}
+
+
+def test_quarantined_rows_may_come_again_and_go_in() -> None:
+    first = take(lines(row(1), row(2).replace("+49301", "+49302")))
+    assert counts(first) == {"accepted": 1, "quarantined": 1}
+    SubscriptionServiceFactory(identifier="+49302")
+    second = take(lines(row(2).replace("+49301", "+49302")))
+    assert counts(second) == {"accepted": 1}
+    assert QuarantinedLine.objects.count() == 1
+
+
+def test_who_imported_what_and_when_is_kept(source: SourceSystem) -> None:
+    clerk = UserFactory()
+    taken = import_usage(
+        source_system_id=source.id, file=BytesIO(lines(row(1)).encode()), file_name="a.csv", at=AT, user_id=clerk.id
+    )
+    stored = UsageImport.objects.get()
+    assert stored == taken
+    assert (stored.created_by, stored.started_at, stored.finished_at, stored.file_name) == (clerk, AT, AT, "a.csv")
+    assert stored.byte_count == len(lines(row(1)))
+    assert records("created_by") == [(clerk.id,)]
+
+
+def test_only_an_import_that_has_had_a_minute_counts_as_interrupted(source: SourceSystem) -> None:
+    running = UsageImport.objects.create(source_system=source, file_name="a.csv", started_at=AT)
+    assert fail_interrupted_imports(at=AT + timedelta(seconds=60)) == 0
+    assert fail_interrupted_imports(at=AT + timedelta(seconds=61)) == 1
+    assert fail_interrupted_imports(at=AT + timedelta(seconds=62)) == 0
+    running.refresh_from_db()
+    assert (running.state, running.error, running.finished_at) == (
+        "FAILED",
+        "The import was interrupted, nothing was taken. Send the file again.",
+        AT + timedelta(seconds=61),
+    )
