@@ -35,10 +35,10 @@ def produce_next_chunk(*, run_id: int, at: datetime) -> bool:
 
     Completes the run when no chunk waits any more. Safe to call at any time, any number of times, from anywhere.
     """
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         try:
             with transaction.atomic():
-                produced = _claim_and_produce(run_id, at)
+                produced = _claim_and_produce(run_id, at, attempt)
         except _InputMoved:
             continue
         complete_run(run_id=run_id, at=at)
@@ -46,7 +46,7 @@ def produce_next_chunk(*, run_id: int, at: datetime) -> bool:
     return False
 
 
-def _claim_and_produce(run_id: int, at: datetime) -> bool:
+def _claim_and_produce(run_id: int, at: datetime, attempt: int) -> bool:
     chunk = (
         RunChunk.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(run_id=run_id, run__status=RunStatus.COMMENCED, produced_at__isnull=True)
@@ -61,24 +61,24 @@ def _claim_and_produce(run_id: int, at: datetime) -> bool:
         # A worker that is killed in the middle of a statement gives its chunk back within a second.
         cursor.execute("SELECT set_config('client_connection_check_interval', '1s', true)")
     waiting = RunAccount.objects.filter(chunk=chunk, outcome=AccountOutcome.WAITING).order_by("id")
-    _produce_isolated(chunk.run, list(waiting.values_list("id", flat=True)))
+    _produce_isolated(chunk.run, list(waiting.values_list("id", flat=True)), attempt)
     chunk.produced_at = at
     chunk.save(update_fields=["produced_at"])
     return True
 
 
-def _produce_isolated(run: BillingRun, account_ids: Sequence[int]) -> None:
+def _produce_isolated(run: BillingRun, account_ids: Sequence[int], attempt: int) -> None:
     """Produce these accounts; if the database refuses, each half by itself, down to the one that is at fault."""
     try:
         with transaction.atomic():
-            produce_accounts(run=run, account_ids=account_ids)
+            produce_accounts(run=run, account_ids=account_ids, attempt=attempt)
     except DatabaseError as error:
         if _is_passing(error):
             raise
         if len(account_ids) > 1:
             half = len(account_ids) // 2
-            _produce_isolated(run, account_ids[:half])
-            _produce_isolated(run, account_ids[half:])
+            _produce_isolated(run, account_ids[:half], attempt)
+            _produce_isolated(run, account_ids[half:], attempt)
             return
         logger.warning("Account %s of run %s failed: %s", account_ids[0], run.pk, error)
         reason = f"The database refused this customer's data: {str(error).splitlines()[0]}"
@@ -97,7 +97,7 @@ def _is_passing(error: DatabaseError) -> bool:
     return str(state).startswith(("08", "40", "57P"))
 
 
-def produce_accounts(*, run: BillingRun, account_ids: Sequence[int]) -> None:
+def produce_accounts(*, run: BillingRun, account_ids: Sequence[int], attempt: int = 0) -> None:
     """Take the pending usage of these accounts, rate it, and write charges, lines, taxes, drafts and outcomes.
 
     Runs inside the caller's transaction and leaves no temporary table behind. A handful of statements, however many
@@ -111,6 +111,7 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int]) -> None:
         "invoice_date": run.invoice_date,
         "due_date": run.due_date,
         "bill_unpriced": run.bill_unpriced,
+        "attempt": attempt,
     }
     with connection.cursor() as cursor:
         for step in STEPS:

@@ -21,8 +21,9 @@ def _refuse(*, on: str, rows: str, invoices: str) -> pgtrigger.Trigger:
         referencing=pgtrigger.Referencing(**{{"insert": "new", "delete": "old"}[on]: rows}),
         declare=[("refused", "text")],
         func=f"""
-        PERFORM FROM invoice i WHERE i.id IN ({invoices}) ORDER BY i.id FOR SHARE;
-        SELECT i.number INTO refused FROM invoice i WHERE i.state = 'POSTED' AND i.id IN ({invoices}) LIMIT 1;
+        SELECT locked.number INTO refused
+        FROM (SELECT i.number, i.state FROM invoice i WHERE i.id IN ({invoices}) ORDER BY i.id FOR SHARE) locked
+        WHERE locked.state = 'POSTED' LIMIT 1;
         IF refused IS NOT NULL THEN {REFUSED} END IF;
         RETURN NULL;
         """,

@@ -156,6 +156,18 @@ def test_prices_and_terms_that_change_after_it_change_nothing(change: Callable[[
     assert totals(invoice(produce(run), acme)) == "5.00 + 1.00 = 6.00 USD"
 
 
+@pytest.mark.parametrize("moved_to", [date(2026, 1, 5), date(2026, 1, 20), None])
+def test_an_end_that_is_moved_after_it_stays_where_it_was(moved_to: date | None) -> None:
+    acme, call = customer_at("1", rate__end_date=date(2026, 1, 10))
+    bell = CustomerFactory(rate_cards=[rate_of(call).rate_card])
+    use(acme, call, 5, on="2026-01-09")
+    use(bell, call, 5, on="2026-01-10")
+    run = commenced()
+    end_rate(rate_id=rate_of(call).id, end_date=moved_to)
+    produce(run)
+    assert (outcome(run, acme)[0], outcome(run, bell)[0]) == ("invoiced", "held")
+
+
 def test_a_rate_that_is_added_after_it_does_not_price_what_had_none() -> None:
     acme, call = customer_at("1")
     fax = ProductFactory()

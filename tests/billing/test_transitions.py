@@ -174,12 +174,15 @@ def test_only_a_commenced_run_in_which_nothing_waits_is_completed() -> None:
 
 def test_a_customer_that_waits_in_another_run_holds_the_second_one_up() -> None:
     even = BillingCycleFactory(subrun="even")
-    # Other runs wait too; the one that is named is the one that is in the way.
-    CustomerFactory(account_number="OTHER")
-    commence_run(run_id=new_run(name="Another subrun").pk, at=AT)
     CustomerBillingFactory(customer=CustomerFactory(account_number="EVEN-1"), billing_cycle=even)
+    CustomerFactory(account_number="OTHER")
+    # Other runs wait too, older and newer ones; the one that is named is the one that is in the way.
+    odd = BillingCycleFactory(subrun="odd")
+    CustomerBillingFactory(customer=CustomerFactory(account_number="ODD"), billing_cycle=odd)
+    commence_run(run_id=new_run(subrun="odd").pk, at=AT)
     first, second = new_run(name="Even", subrun="even"), new_run(subrun="even")
     commence_run(run_id=first.pk, at=AT)
+    commence_run(run_id=new_run(name="No subrun").pk, at=AT)
     before = everything()
     sentence = (
         f"^Run {second.pk} cannot be commenced yet: customer EVEN-1 still waits in run {first.pk} \\(Even\\). "

@@ -1,16 +1,19 @@
 """Imports at the same time, and imports whose process or connection is gone: what is seen is a whole import or none."""
 
+import fcntl
 import io
 import os
 import random
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import psycopg
 import pytest
@@ -116,9 +119,14 @@ def test_a_file_that_comes_slowly_holds_up_no_other() -> None:
     assert counts(done) == {"accepted": 5_999, "duplicates": 1}
 
 
+def unread(pipe: BinaryIO) -> int:
+    """How many bytes are in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 @contextmanager
 def importing(folder: Path, content: str, *, has_end: bool) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that imports from a pipe, into which all of the content has gone, and its end or not."""
+    """A process that imports from a pipe, into which all of the content has gone, and its end; or it waits for that."""
     pipe = folder / "calls.csv"
     os.mkfifo(pipe)
     environment = {"DATABASE_URL": database_url(str(connection.settings_dict["NAME"]))}
@@ -134,6 +142,9 @@ def importing(folder: Path, content: str, *, has_end: bool) -> Iterator[subproce
             file.write(content.encode())
             if has_end:
                 file.close()
+            else:
+                file.flush()
+                wait_until(lambda: unread(file) == 0, "the reading of what there is")
             yield process
     finally:
         process.kill()

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from tests.factories import InvoiceFactory
 from tests.runs import FEBRUARY, bill, customer_at, invoice, lines, outcome, pending, use
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,17 @@ def test_late_usage_goes_on_the_next_run_on_a_line_that_says_its_month() -> None
     # 40 x 0.10 of December, 20 x 0.10 of January, 50 x 0.10 of February, which is not late.
     assert found == [(date(2025, 12, 1), "4.0000"), (date(2026, 1, 1), "2.0000"), (None, "5.0000")]
     assert (document.period_start, document.period_end) == (date(2026, 2, 1), date(2026, 3, 1))
+
+
+def test_what_is_late_is_late_for_the_last_invoice() -> None:
+    acme, call = customer_at("0.10")
+    for period_start, period_end in ((date(2025, 11, 1), date(2025, 12, 1)), (date(2025, 12, 1), date(2026, 1, 1))):
+        InvoiceFactory(customer=acme, period_start=period_start, period_end=period_end)
+    use(acme, call, 100, on="2025-12-31")
+    use(acme, call, 200, on="2026-01-01")
+    found = [(line.late_period, str(line.amount)) for line in invoice(bill(), acme).lines.order_by("line_number")]
+    # December was billed up to and on the 31st: its 100 x 0.10 are late, January's 200 x 0.10 are not.
+    assert found == [(date(2025, 12, 1), "10.0000"), (None, "20.0000")]
 
 
 def test_usage_that_waited_in_the_inbox_was_not_late() -> None:

@@ -1,11 +1,12 @@
 -- The usage taken, priced: the one place where a record gets its amount. Runs and previews use it.
--- A record that no rate prices has no amount. `line_key` numbers what belongs on one line: joined by that one column, the
--- planner knows what comes out; six columns it takes for independent, and would compare every record with every line.
+-- A record that no rate prices has no amount. `line_key` is what records on one line have in common: joined by that one
+-- column, the planner knows what comes out; six columns it takes for independent, and would compare every record with
+-- every line. Should two lines ever have the same key, the counts of charges.sql differ, and the next try hashes anew.
 CREATE TEMPORARY TABLE rated ON COMMIT DROP AS
 SELECT
   rated.*,
-  dense_rank() OVER (
-    ORDER BY account_id, product_id, region COLLATE "C", usage_type_id, rate_id, late_period, amount IS NULL
+  hash_record_extended(
+    ROW(account_id, product_id, region, usage_type_id, rate_id, late_period, amount IS NULL), %(attempt)s
   ) AS line_key
 FROM (
   SELECT
