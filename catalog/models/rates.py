@@ -72,14 +72,14 @@ class TimeBand(models.Model):
         return self.name
 
 
-@pghistory.track(exclude=["created_in", "ended_in", "previous_end_date"])
+@pghistory.track(exclude=["created_in", "ended_in", "earlier_ends"])
 class Rate(models.Model):
     """One priced rule of a rate card: the price of a product, everywhere or in one region, from a date on.
 
     A version holds from `start_date` on and before `end_date`, dates in the customer's time zone. Two versions
     of one rule never overlap: the database excludes it. `created_in` and `ended_in` are the transactions that
-    wrote the version and its end; a billing run that was commenced before them does not see them, but for the end the
-    version had before, `previous_end_date`.
+    wrote the version and its end; a billing run that was commenced before them does not see them, but the end that the
+    version had then: `earlier_ends` keeps all, each as {"end_date", "ended_in"}, null where there was none.
     """
 
     rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="rates")
@@ -103,7 +103,7 @@ class Rate(models.Model):
     end_date = models.DateField(null=True, blank=True, help_text="First day on which it no longer holds.")
     created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     ended_in = TransactionIdField(null=True, editable=False)
-    previous_end_date = models.DateField(null=True, editable=False)
+    earlier_ends = models.JSONField(default=list, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -149,7 +149,8 @@ class Rate(models.Model):
                 condition=pgtrigger.Q(old__end_date__df=pgtrigger.F("new__end_date")),
                 func="""
                 NEW.ended_in = pg_current_xact_id();
-                NEW.previous_end_date = OLD.end_date;
+                NEW.earlier_ends = OLD.earlier_ends
+                  || jsonb_build_object('end_date', OLD.end_date, 'ended_in', OLD.ended_in::text);
                 RETURN NEW;
                 """,
             ),

@@ -164,6 +164,8 @@ def test_an_end_that_is_moved_after_it_stays_where_it_was(moved_to: date | None)
     use(bell, call, 5, on="2026-01-10")
     run = commenced()
     end_rate(rate_id=rate_of(call).id, end_date=moved_to)
+    # Moved once more, as a clerk does who mistyped it.
+    end_rate(rate_id=rate_of(call).id, end_date=date(2026, 1, 25))
     produce(run)
     assert (outcome(run, acme)[0], outcome(run, bell)[0]) == ("invoiced", "held")
 

@@ -22,7 +22,13 @@ CROSS JOIN LATERAL (
     AND coalesce(
       CASE
         WHEN t.ended_in IS NULL OR tollbook_seen(t.ended_in, %(snapshot)s::pg_snapshot) THEN t.end_date
-        ELSE t.previous_end_date
+        ELSE (
+          SELECT (e.ending ->> 'end_date')::date
+          FROM jsonb_array_elements(t.earlier_ends) WITH ORDINALITY AS e (ending, turn)
+          WHERE e.ending ->> 'ended_in' IS NULL
+            OR tollbook_seen((e.ending ->> 'ended_in')::xid8, %(snapshot)s::pg_snapshot)
+          ORDER BY e.turn DESC LIMIT 1
+        )
       END,
       'infinity') > w.used_on
   -- The first card that has one; in it the exact region before "every region"; of two versions the later.
