@@ -2,12 +2,17 @@
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from django.db.models import Prefetch, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
 
+from catalog.engine.money import round_quotient
 from invoicing.choices import InvoiceState
 from invoicing.models import Invoice, InvoiceLine
+
+# As many as unit prices are stored with.
+PRICE_DIGITS = 18
 
 
 def posted_invoices(*, customer_id: int | None = None) -> QuerySet[Invoice]:
@@ -33,4 +38,6 @@ def invoices_after(invoices: QuerySet[Invoice], position: tuple[date, int] | Non
 
 def price_of_one_unit(line: InvoiceLine) -> Decimal:
     """The line's price for one unit, in the currency; 0 where its records brought their own amounts and it has none."""
-    return Decimal(0) if line.unit_price is None else line.unit_price / line.unit_size
+    if line.unit_price is None:
+        return Decimal(0)
+    return round_quotient(Fraction(line.unit_price) / Fraction(line.unit_size), PRICE_DIGITS)

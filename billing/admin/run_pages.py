@@ -21,6 +21,7 @@ from billing.operations.runs import approve_run, cancel_run, commence_run
 from billing.tasks import wake_workers
 from catalog.admin.base import Admin, change_url
 from catalog.admin.figures import exact, money
+from catalog.engine.money import exact_sum
 from catalog.models import Currency
 
 SHOWN_ACCOUNTS = 500
@@ -192,9 +193,9 @@ class PreviewSums:
     def add(self, account: PreviewAccount) -> None:
         """Add one account."""
         if account.outcome == AccountOutcome.INVOICED:
-            self.billed += account.exact_amount
+            self.billed = exact_sum([self.billed, account.exact_amount])
         else:
-            self.left += account.exact_amount
-        self.net += account.net_amount
-        self.tax += account.tax_amount
-        self.total += account.total_amount
+            self.left = exact_sum([self.left, account.exact_amount])
+        self.net = exact_sum([self.net, account.net_amount])
+        self.tax = exact_sum([self.tax, account.tax_amount])
+        self.total = exact_sum([self.total, account.total_amount])
