@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ('end_date', models.DateField(blank=True, help_text='First day on which it no longer holds.', null=True)),
                 ('created_in', catalog.models.fields.TransactionIdField(db_default=catalog.models.fields.CurrentTransactionId(), editable=False)),
                 ('ended_in', catalog.models.fields.TransactionIdField(editable=False, null=True)),
-                ('earlier_ends', models.JSONField(default=list, editable=False)),
+                ('earlier_ends', models.JSONField(db_default=[], editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],

@@ -103,7 +103,7 @@ class Rate(models.Model):
     end_date = models.DateField(null=True, blank=True, help_text="First day on which it no longer holds.")
     created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     ended_in = TransactionIdField(null=True, editable=False)
-    earlier_ends = models.JSONField(default=list, editable=False)
+    earlier_ends = models.JSONField(db_default=[], editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -1,0 +1,25 @@
+"""The benchmark goes through, on little data: its table is printed, and kills change no invoice."""
+
+import subprocess
+import sys
+
+from config.env import BASE_DIR
+
+LONGEST_SECONDS = 180
+
+
+def test_the_benchmark_prints_its_table() -> None:
+    size = ["--records", "3000", "--customers", "40", "--services", "100"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *size],
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "3,000 call records, 40 customers, 100 services, seed 1"
+    assert [line.split()[0] for line in lines if line.endswith(("0.6", "0.5", "MISSED"))] == ["ingest", "run:"]
+    assert any(line.startswith("posting 40 invoices: ") for line in lines)
