@@ -1,4 +1,4 @@
-"""The benchmark goes through, on little data: its table is printed, and kills change no invoice."""
+"""The benchmark goes through, on little data, and prints its table."""
 
 import subprocess
 import sys
