@@ -18,3 +18,18 @@ class AccountOutcome(models.TextChoices):
     NOTHING_TO_BILL = "nothingToBill", "Nothing to bill"
     HELD = "held", "Held"
     FAILED = "failed", "Failed"
+
+
+class GapKind(models.TextChoices):
+    """What seems not to have come."""
+
+    NUMBERS = "NUMBERS", "Missing numbers"
+    SILENT_HOURS = "SILENT_HOURS", "Silent hours"
+
+
+class PreflightVerdict(models.TextChoices):
+    """What a check before a run comes to: a run with a block is not to be commenced."""
+
+    PASS = "pass", "Pass"
+    WARN = "warn", "Warning"
+    BLOCK = "block", "Block"

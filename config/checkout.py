@@ -65,6 +65,11 @@ class Place:
         return self.local / "valkey.log"
 
     @property
+    def drop_folder(self) -> Path:
+        """The folder with the drop folders of source systems."""
+        return self.local / "drop"
+
+    @property
     def start_lock(self) -> Path:
         """Held by the process that starts or stops the servers."""
         return self.local / "services.lock"

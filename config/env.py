@@ -92,6 +92,12 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
+def drop_folder(*, default: str) -> str:
+    """The folder with the drop folders, or nothing: `DROP_FOLDER`; a relative path starts in the project's folder."""
+    given = os.environ.get("DROP_FOLDER", default)
+    return str(BASE_DIR / given) if given else ""
+
+
 def switch(name: str, *, default: bool) -> bool:
     """Whether a variable is switched on (1, true, yes, on) or off (0, false, no, off); raises `BadVariableError`."""
     value = os.environ.get(name, "").strip().lower()

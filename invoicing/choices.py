@@ -4,9 +4,12 @@ from django.db import models
 
 
 class TransactionKind(models.TextChoices):
+    """A reversal takes back what a usage charge on a posted invoice came to."""
+
     ONE_OFF = "ONE_OFF", "One-off"
     RECURRING = "RECURRING", "Recurring"
     MANUAL = "MANUAL", "Manual"
+    REVERSAL = "REVERSAL", "Usage taken back"
 
 
 class InvoiceKind(models.TextChoices):
@@ -24,6 +27,7 @@ class LineKind(models.TextChoices):
     ONE_OFF = "ONE_OFF", "One-off"
     RECURRING = "RECURRING", "Recurring"
     MANUAL = "MANUAL", "Manual"
+    REVERSAL = "REVERSAL", "Usage taken back"
 
 
 class DeliveryChannel(models.TextChoices):

@@ -22,14 +22,73 @@ class RatingType(models.TextChoices):
 
 
 class ImportState(models.TextChoices):
+    """A file that is taken in while its sender waits starts as running; one that is stored first waits for a worker."""
+
+    UPLOADED = "UPLOADED", "Uploaded, not yet started"
+    QUEUED = "QUEUED", "Waiting for a worker"
     RUNNING = "RUNNING", "Running"
     COMPLETED = "COMPLETED", "Completed"
     FAILED = "FAILED", "Failed"
 
 
+class FileFormat(models.TextChoices):
+    CSV = "CSV", "CSV"
+    NDJSON = "NDJSON", "JSON lines"
+    XLSX = "XLSX", "Excel workbook"
+
+
+class Channel(models.TextChoices):
+    """The way that a file came in."""
+
+    API = "API", "API"
+    ADMIN = "ADMIN", "Upload"
+    COMMAND = "COMMAND", "Command line"
+    DROP_FOLDER = "DROP_FOLDER", "Drop folder"
+
+
+class QuarantineState(models.TextChoices):
+    """A resolved line went in when it was tried again; a dismissed one never will."""
+
+    OPEN = "OPEN", "Open"
+    RESOLVED = "RESOLVED", "Resolved"
+    DISMISSED = "DISMISSED", "Dismissed"
+
+
+class ConflictDecision(models.TextChoices):
+    """What a person decided on a row that says something else than the record with its number."""
+
+    OPEN = "OPEN", "Open"
+    KEPT = "KEPT", "Record kept"
+    REPLACED = "REPLACED", "Record replaced"
+    DISMISSED = "DISMISSED", "Dismissed"
+
+
+class RecordChangeKind(models.TextChoices):
+    """What was done to one record after it came in."""
+
+    POSTED = "POSTED", "Posted"
+    REJECTED = "REJECTED", "Rejected"
+    CANCELLED = "CANCELLED", "Cancelled"
+    ADJUSTED = "ADJUSTED", "Adjusted"
+    DIRECTIVE_SET = "DIRECTIVE_SET", "Directive set"
+
+
+class Delimiter(models.TextChoices):
+    COMMA = ",", "Comma"
+    SEMICOLON = ";", "Semicolon"
+    TAB = "\t", "Tab"
+    PIPE = "|", "Vertical bar"
+
+
+class DecimalSign(models.TextChoices):
+    POINT = ".", "Point: 1234.56"
+    COMMA = ",", "Comma: 1234,56"
+
+
 class QuarantineReason(models.TextChoices):
     """Why a line of an import did not become a usage data record."""
 
+    NOT_JSON = "NOT_JSON", "Not a JSON object"
     MISSING_VALUE = "MISSING_VALUE", "A value is missing"
     BAD_NUMBER = "BAD_NUMBER", "Not a number"
     BAD_DATE = "BAD_DATE", "Not a date or time"
@@ -39,3 +98,4 @@ class QuarantineReason(models.TextChoices):
     UNKNOWN_SERVICE = "UNKNOWN_SERVICE", "Unknown service"
     UNKNOWN_PRODUCT = "UNKNOWN_PRODUCT", "Unknown product"
     UNKNOWN_TYPE = "UNKNOWN_TYPE", "Unknown usage type"
+    UNKNOWN_ACTION = "UNKNOWN_ACTION", "Unknown subscription action"

@@ -19,8 +19,8 @@ from catalog.admin.paginator import CappedPaginator
 from catalog.models import Rate
 from customers.choices import CustomerStatus
 from customers.models import Customer
-from usage.choices import ImportState
-from usage.models import PendingUsage, SourceSystem, UsageImport
+from usage.choices import ConflictDecision, ImportState, QuarantineState
+from usage.models import PendingUsage, QuarantinedLine, SourceSystem, UsageConflict, UsageImport
 
 SHOWN_ITEMS = 5
 RECENT_RUNS = 10
@@ -51,16 +51,18 @@ class Card:
 
 def landing_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the landing page; settings name it by its path. A card is for those who may see its list."""
-    cards: tuple[tuple[str, Callable[[], Card]], ...] = (
+    cards: tuple[tuple[str, Callable[[], Card | None]], ...] = (
         ("billing.view_billingrun", runs_to_approve),
         ("billing.view_billingrun", runs_to_commence),
         ("billing.view_runaccount", accounts_to_look_at),
-        ("usage.view_usageimport", imports_to_look_at),
+        ("usage.view_quarantinedline", open_quarantine),
+        ("usage.view_usageconflict", open_conflicts),
         ("usage.view_pendingusage", usage_to_bill),
         ("customers.view_customer", customers_without_tax),
     )
     user = request.user
-    context["cards"] = [card() for permission, card in cards if user.has_perm(permission)]
+    made = [card() for permission, card in cards if user.has_perm(permission)]
+    context["cards"] = [card for card in made if card is not None]
     context["first_steps"] = first_steps() if user.has_perm("usage.view_sourcesystem") else []
     context["may_upload"] = user.has_perm("usage.add_usageimport")
     context["may_add_run"] = user.has_perm("billing.add_billingrun")
@@ -154,27 +156,49 @@ def accounts_to_look_at() -> Card:
     )
 
 
-def imports_to_look_at() -> Card:
-    """Imports with lines that are no records."""
-    imports = UsageImport.objects.filter(quarantined_count__gt=0).select_related("source_system")
-    shown = list(imports[:SHOWN_ITEMS])
+def open_quarantine() -> Card | None:
+    """Lines of imports that are no records until a person mends or dismisses them."""
+    lines = QuarantinedLine.objects.filter(state=QuarantineState.OPEN)
+    shown = list(lines.select_related("usage_import").order_by("-pk")[:SHOWN_ITEMS])
+    if not shown:
+        return None
     return Card(
-        title="Imports with quarantined lines",
+        title="Open quarantine",
         icon="report",
-        count=counted(imports),
-        hint="Every line that came is a record, a duplicate or a conflict.",
+        count=counted(lines),
+        hint="",
         url=list_url("usage_quarantinedline"),
-        link_text="All quarantined lines",
+        link_text="All open lines",
+        items=[
+            Item(f"Line {line.line_number} of {line.usage_import.file_name}", line.detail, change_url(line))
+            for line in shown
+        ],
+        is_urgent=True,
+    )
+
+
+def open_conflicts() -> Card | None:
+    """Rows that contradict a record and that nobody has decided on."""
+    conflicts = UsageConflict.objects.filter(decision=ConflictDecision.OPEN)
+    shown = list(conflicts.select_related("usage_import", "record").order_by("-pk")[:SHOWN_ITEMS])
+    if not shown:
+        return None
+    return Card(
+        title="Open conflicts",
+        icon="call_split",
+        count=counted(conflicts),
+        hint="",
+        url=list_url("usage_usageconflict"),
+        link_text="All open conflicts",
         items=[
             Item(
-                usage_import.file_name,
-                f"{exact(usage_import.quarantined_count)} of {exact(usage_import.received_count)} lines"
-                f" · {usage_import.source_system.name}",
-                change_url(usage_import),
+                f"Line {conflict.line_number} of {conflict.usage_import.file_name}",
+                f"Record {conflict.record} says otherwise of {', '.join(conflict.differences)}.",
+                change_url(conflict),
             )
-            for usage_import in shown
+            for conflict in shown
         ],
-        is_urgent=bool(shown),
+        is_urgent=True,
     )
 
 

@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
+from billing.operations.errors import RunConflict
 from billing.operations.runs import complete_run
 
 SQL = Path(__file__).parent / "sql"
@@ -56,15 +57,35 @@ def _claim_and_produce(run_id: int, at: datetime, attempt: int) -> bool:
     )
     if chunk is None:
         return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
-        # A worker that is killed in the middle of a statement gives its chunk back within a second.
-        cursor.execute("SELECT set_config('client_connection_check_interval', '1s', true)")
+    _prepare_session()
     waiting = RunAccount.objects.filter(chunk=chunk, outcome=AccountOutcome.WAITING).order_by("id")
     _produce_isolated(chunk.run, list(waiting.values_list("id", flat=True)), attempt)
     chunk.produced_at = at
     chunk.save(update_fields=["produced_at"])
     return True
+
+
+def produce_account_again(*, run: BillingRun, account_id: int) -> None:
+    """Produce one waiting account of a commenced or completed run, inside the caller's transaction.
+
+    By the rules of the run: its snapshot, its terms. Raises RunConflict where its usage keeps moving.
+    """
+    _prepare_session()
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                _produce_isolated(run, [account_id], attempt)
+        except _InputMoved:
+            continue
+        return
+    raise RunConflict(f"The usage of the customer changes while run {run.pk} bills it again. Try again.")
+
+
+def _prepare_session() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
+        # A worker that is killed in the middle of a statement gives its chunk back within a second.
+        cursor.execute("SELECT set_config('client_connection_check_interval', '1s', true)")
 
 
 def _produce_isolated(run: BillingRun, account_ids: Sequence[int], attempt: int) -> None:

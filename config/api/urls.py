@@ -11,5 +11,6 @@ urlpatterns = [
     path("backend/api/v1/", include("billing.api.urls")),
     path("billing/v3/", include("invoicing.api.urls")),
     path("usage/v1/", include("usage.api.urls")),
+    path("usage/v1/", include("billing.api.usage_urls")),
     re_path(r"^(?:backend|billing|usage|api)(?:/|$)", NoSuchAddress.as_view()),
 ]

@@ -2,7 +2,7 @@
 
 from django.templatetags.static import static
 
-from config import env
+from config import checkout, env
 
 BASE_DIR = env.BASE_DIR
 SECRET_KEY = env.secret_key()
@@ -115,10 +115,24 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # A message that no worker took before the next one is sent is worth nothing.
     "sweep-billing-runs": {"task": "billing.sweep_runs", "schedule": 15.0, "options": {"expires": 15}},
+    "sweep-usage-imports": {"task": "usage.sweep_imports", "schedule": 15.0, "options": {"expires": 15}},
+    "watch-drop-folders": {"task": "usage.watch_drop_folders", "schedule": 10.0, "options": {"expires": 10}},
+    "forget-idempotent-answers": {
+        "task": "customers.forget_answers",
+        "schedule": 3_600.0,
+        "options": {"expires": 3_600},
+    },
 }
 
 # How many usage records a worker rates in one transaction, about.
 BILLING_CHUNK_RECORDS = 50_000
+
+# The most that one file of usage may hold, unpacked.
+USAGE_IMPORT_LARGEST_BYTES = env.number("USAGE_IMPORT_LARGEST_BYTES", default=10 * 1024**3)
+# Where the drop folders of source systems are; none is watched where it is empty. A file there is taken when nobody has
+# written to it for so long.
+USAGE_DROP_FOLDER = env.drop_folder(default=str(checkout.here().drop_folder))
+USAGE_DROP_QUIET_SECONDS = env.number("USAGE_DROP_QUIET_SECONDS", default=30)
 
 # How many requests a minute one key, user or address may send to the APIs.
 API_REQUESTS_PER_MINUTE = 6_000

@@ -13,6 +13,9 @@ DEBUG = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [env.required("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS") or [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
 
+# A server watches no drop folder unless it is told where it is.
+USAGE_DROP_FOLDER = env.drop_folder(default="")
+
 # HTTPS only. A proxy in front that ends TLS has to set X-Forwarded-Proto itself, and say so here with BEHIND_PROXY=1.
 SECURE_SSL_REDIRECT = env.switch("SECURE_SSL_REDIRECT", default=True)
 if env.switch("BEHIND_PROXY", default=False):

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 
 
 class Conflict(APIException):
@@ -14,6 +14,13 @@ class Conflict(APIException):
 
 class Refused(APIException):
     """Understood, and refused."""
+
+    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    default_code = "refused"
+
+
+class MembersRefused(ValidationError):
+    """Understood, and refused for what some members say: `detail` is the sentences of each."""
 
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     default_code = "refused"

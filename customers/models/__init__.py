@@ -1,6 +1,7 @@
 from customers.models.api_keys import ApiKey, IdempotentRequest
 from customers.models.customers import (
     AccountsReceivable,
+    BilledUntil,
     Campaign,
     Customer,
     CustomerGroup,
@@ -13,6 +14,7 @@ from customers.models.subscriptions import Subscription, SubscriptionAction, Sub
 __all__ = [
     "AccountsReceivable",
     "ApiKey",
+    "BilledUntil",
     "Campaign",
     "Customer",
     "CustomerGroup",

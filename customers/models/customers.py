@@ -151,6 +151,23 @@ class AccountsReceivable(models.Model):
         return self.number
 
 
+class BilledUntil(models.Model):
+    """Up to and without which day a customer has been billed: the latest end of a period of its documents.
+
+    Kept by triggers on documents. Usage from before that day which comes in now is late.
+    """
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="billed_until")
+    day = models.DateField()
+
+    class Meta:
+        db_table = "customer_billed_until"
+        ordering = ["customer"]
+
+    def __str__(self) -> str:
+        return f"billed until {self.day}"
+
+
 @pghistory.track()
 class CustomerRateCard(models.Model):
     """That a customer is priced by a card; cards are tried in the order of `position`."""

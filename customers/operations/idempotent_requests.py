@@ -3,10 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from django.db import connection
 
 from customers.models import IdempotentRequest
+
+# Who sends a write again does so soon: after this long its answer is forgotten.
+KEPT = timedelta(days=7)
 
 
 @contextmanager
@@ -40,3 +44,12 @@ def record_answer(
         status=status,
         response_body=response_body,
     )
+
+
+def forget_answers(*, at: datetime) -> int:
+    """Remove the answers that are older than KEPT at that time, and give back how many.
+
+    A write that is sent again with the key of one of them is a new write.
+    """
+    _, removed = IdempotentRequest.objects.filter(created_at__lt=at - KEPT).delete()
+    return removed.get(IdempotentRequest._meta.label, 0)

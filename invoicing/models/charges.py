@@ -9,7 +9,7 @@ from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
 from invoicing.models.documents import InvoiceLine
-from invoicing.models.triggers import REFUSED, fits_its_line, part_of_document
+from invoicing.models.triggers import REFUSED, fits_its_line, part_of_document, takes_back_its_charge
 from usage.models import UsageDataRecord
 
 
@@ -17,7 +17,8 @@ class UsageCharge(models.Model):
     """The priced result of one record, on one invoice line: the rate version, the quantity billed, the exact amount.
 
     Appended, never updated. A record has at most one: it is charged once on invoices that stand. Records that bring
-    their own amount have no rate.
+    their own amount have no rate. `posted_in` is what the record's row of pending usage had: as long as the invoice is
+    a draft, the record may have to go back there.
     """
 
     customer = models.ForeignKey(
@@ -32,6 +33,7 @@ class UsageCharge(models.Model):
     )
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
     amount = models.DecimalField(max_digits=38, decimal_places=18)
+    posted_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
 
     class Meta:
         db_table = "usage_charge"
@@ -50,9 +52,10 @@ class UsageCharge(models.Model):
 class Transaction(models.Model):
     """A charge that is not usage: one-off, recurring or manual. `amount` is what it costs, negative for a credit.
 
-    It waits until a run takes it; then it has the line of the invoice that it is on, and stays as it is. `created_in`
-    is the database's transaction that last wrote it while it waited: a run that was commenced before does not see it.
-    Its currency is the customer's, by a composite foreign key in the database.
+    It waits until a run takes it; then it has the line of the invoice that it is on, and stays as it is; only a draft
+    may give it back. `created_in` is the database's transaction that last wrote it while it waited: a run that was
+    commenced before does not see it. Its currency is the customer's, by a composite foreign key in the database.
+    A reversal takes back exactly what `reversed_charge`, a usage charge on a posted invoice, came to.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
@@ -75,6 +78,9 @@ class Transaction(models.Model):
     invoice_line = models.OneToOneField(
         InvoiceLine, on_delete=models.PROTECT, null=True, editable=False, related_name="transaction"
     )
+    reversed_charge = models.OneToOneField(
+        UsageCharge, on_delete=models.PROTECT, null=True, editable=False, related_name="reversal"
+    )
     created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -84,6 +90,11 @@ class Transaction(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=TransactionKind.values), name="transaction_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind=TransactionKind.REVERSAL, reversed_charge__isnull=False)
+                | (~Q(kind=TransactionKind.REVERSAL) & Q(reversed_charge__isnull=True)),
+                name="transaction_reversal_has_its_charge",
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "id"], condition=Q(invoice_line__isnull=True), name="transaction_waiting")
@@ -95,7 +106,7 @@ class Transaction(models.Model):
                 name="written_anew",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(new__invoice_line__isnull=True),
+                condition=pgtrigger.Q(old__invoice_line__isnull=True, new__invoice_line__isnull=True),
                 func="NEW.created_in = pg_current_xact_id(); RETURN NEW;",
             ),
             pgtrigger.Trigger(
@@ -129,12 +140,21 @@ class Transaction(models.Model):
                 declare=[("refused", "text")],
                 func=f"""
                 SELECT i.number INTO refused FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-                WHERE l.id = OLD.invoice_line_id AND i.state = 'POSTED';
+                WHERE l.id = OLD.invoice_line_id AND i.state = 'POSTED' FOR SHARE OF i;
                 IF refused IS NOT NULL THEN {REFUSED} END IF;
+                -- A draft gives it back as it was. The amount is only computed after this trigger.
+                IF TG_OP = 'UPDATE' THEN
+                  IF NEW.invoice_line_id IS NULL
+                    AND to_jsonb(NEW) - ARRAY['invoice_line_id', 'amount', 'updated_at']
+                      = to_jsonb(OLD) - ARRAY['invoice_line_id', 'amount', 'updated_at'] THEN
+                    RETURN NEW;
+                  END IF;
+                END IF;
                 RAISE EXCEPTION 'The transaction is on a draft invoice: it does not change while it is there.'
                   USING ERRCODE = 'restrict_violation';
                 """,
             ),
+            takes_back_its_charge(),
         ]
 
     def __str__(self) -> str:

@@ -72,6 +72,55 @@ def fits_its_line() -> pgtrigger.Trigger:
     )
 
 
+def takes_back_its_charge() -> pgtrigger.Trigger:
+    """A reversal is equal and opposite to its charge, for the same customer, and the charge is on a posted invoice."""
+    return pgtrigger.Trigger(
+        name="takes_back_its_charge",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=pgtrigger.Q(new__reversed_charge__isnull=False),
+        func="""
+        IF NOT EXISTS (
+          SELECT FROM usage_charge c
+          JOIN invoice_line l ON l.id = c.line_id
+          JOIN invoice i ON i.id = l.invoice_id
+          WHERE c.id = NEW.reversed_charge_id AND i.state = 'POSTED' AND c.customer_id = NEW.customer_id
+            AND i.currency_id = NEW.currency_id AND NEW.quantity * NEW.unit_price = -c.amount
+        ) THEN
+          RAISE EXCEPTION 'A reversal is exactly what a charge on a posted invoice of the customer came to, taken back.'
+            USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+        """,
+    )
+
+
+def keeps_billed_until(on: str) -> pgtrigger.Trigger:
+    """Keeps for each customer the latest end of a period of its documents (`customers.models.BilledUntil`)."""
+    latest = {
+        "insert": """
+        INSERT INTO customer_billed_until (customer_id, day)
+        SELECT customer_id, max(period_end) FROM changed_rows GROUP BY customer_id
+        ON CONFLICT (customer_id) DO UPDATE SET day = excluded.day WHERE excluded.day > customer_billed_until.day;
+        """,
+        "delete": """
+        DELETE FROM customer_billed_until b USING (SELECT DISTINCT customer_id FROM changed_rows) d
+        WHERE b.customer_id = d.customer_id;
+        INSERT INTO customer_billed_until (customer_id, day)
+        SELECT i.customer_id, max(i.period_end) FROM invoice i
+        WHERE i.customer_id IN (SELECT customer_id FROM changed_rows) GROUP BY i.customer_id;
+        """,
+    }
+    return pgtrigger.Trigger(
+        name=f"keeps_billed_until_on_{on}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation={"insert": pgtrigger.Insert, "delete": pgtrigger.Delete}[on],
+        referencing=pgtrigger.Referencing(**{{"insert": "new", "delete": "old"}[on]: "changed_rows"}),
+        func=f"{latest[on]} RETURN NULL;",
+    )
+
+
 def goes_on_from_the_last_number() -> pgtrigger.Trigger:
     """Once a series has given a number, its next one is the last one plus one, checked when a transaction commits."""
     return pgtrigger.Trigger(
@@ -120,4 +169,6 @@ def document() -> list[pgtrigger.Trigger]:
             func=f"refused = OLD.number; {REFUSED}",
         ),
         no_truncate(),
+        keeps_billed_until("insert"),
+        keeps_billed_until("delete"),
     ]

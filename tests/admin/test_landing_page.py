@@ -1,5 +1,7 @@
 """The landing page says what waits for a person."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -9,6 +11,7 @@ from django.urls import reverse
 from billing.admin.dashboard import Card
 from billing.choices import AccountOutcome
 from tests import factories
+from usage.choices import ConflictDecision, QuarantineState
 
 pytestmark = pytest.mark.django_db
 
@@ -54,12 +57,40 @@ def test_held_accounts_are_linked_by_run_and_outcome(admin_client: Client) -> No
     assert admin_client.get(held.items[0].url).context["cl"].result_count == 1
 
 
-def test_import_with_quarantined_lines_is_linked(admin_client: Client) -> None:
-    made = factories.UsageImportFactory(received_count=5, accepted_count=4, quarantined_count=1)
-    waiting = card(admin_client.get(reverse(INDEX)), "Imports with quarantined lines")
-    assert [(item.detail, item.url) for item in waiting.items] == [
-        ("1 of 5 lines · Switch", reverse("admin:usage_usageimport_change", args=[made.pk]))
+def test_open_quarantined_lines_are_linked(admin_client: Client) -> None:
+    line = factories.QuarantinedLineFactory(line_number=3, detail="usage_amount “many” is not a number.")
+    factories.QuarantinedLineFactory(state=QuarantineState.DISMISSED, decided_at=datetime(2026, 2, 1, tzinfo=UTC))
+    waiting = card(admin_client.get(reverse(INDEX)), "Open quarantine")
+    assert (waiting.count, waiting.is_urgent) == ("1", True)
+    assert [(item.title, item.detail, item.url) for item in waiting.items] == [
+        (
+            "Line 3 of calls.csv",
+            "usage_amount “many” is not a number.",
+            reverse("admin:usage_quarantinedline_change", args=[line.pk]),
+        )
     ]
+    assert admin_client.get(waiting.url).context["cl"].result_count == 1
+
+
+def test_open_conflicts_are_linked(admin_client: Client) -> None:
+    conflict = factories.UsageConflictFactory(line_number=4, record__number="R1")
+    factories.UsageConflictFactory(decision=ConflictDecision.KEPT, decided_at=datetime(2026, 2, 1, tzinfo=UTC))
+    waiting = card(admin_client.get(reverse(INDEX)), "Open conflicts")
+    assert (waiting.count, waiting.is_urgent) == ("1", True)
+    assert [(item.title, item.detail, item.url) for item in waiting.items] == [
+        (
+            "Line 4 of calls.csv",
+            "Record R1 says otherwise of usage_amount.",
+            reverse("admin:usage_usageconflict_change", args=[conflict.pk]),
+        )
+    ]
+    assert admin_client.get(waiting.url).context["cl"].result_count == 1
+
+
+def test_where_nothing_is_quarantined_and_nothing_conflicts_there_are_no_cards_for_it(admin_client: Client) -> None:
+    titles = {card.title for card in admin_client.get(reverse(INDEX)).context["cards"]}
+    assert "Pending usage" in titles
+    assert not titles & {"Open quarantine", "Open conflicts"}
 
 
 def test_pending_usage_is_counted(admin_client: Client) -> None:

@@ -109,7 +109,7 @@ def test_it_leaves_every_table_as_it_was() -> None:
     changed = {table for table, content in contents().items() if content != before[table]}
     assert changed == {
         *("billing_run", "run_chunk", "run_account", "pending_usage", "transaction"),
-        *("invoice", "invoice_line", "invoice_tax", "usage_charge"),
+        *("invoice", "invoice_line", "invoice_tax", "usage_charge", "customer_billed_until"),
     }
 
 

@@ -27,7 +27,7 @@ from tests.concurrency.worker import database_url
 from tests.factories import SourceSystemFactory
 from tests.usage.taking import HEADER, counts, held, leftovers, lines, make_company, records, session_timezone, take
 from usage.models import SourceSystem, UsageDataRecord, UsageImport
-from usage.operations.imports import fail_interrupted_imports
+from usage.operations.interrupted import recover_interrupted_imports
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,7 +162,7 @@ def test_an_import_killed_while_it_copies_leaves_nothing_and_the_next_takes_ever
         running = UsageImport.objects.get()
         later = timezone.now() + timedelta(days=1)
         # However long it takes: an import whose process lives is not taken for an interrupted one.
-        assert fail_interrupted_imports(at=later) == 0
+        assert recover_interrupted_imports(at=later) == 0
         process.send_signal(signal.SIGKILL)
         wait_until(lambda: sessions(COPYING) == 0, "the end of the session")
     assert (held(), leftovers()) == ([0, 0, 0, 0], [])

@@ -106,7 +106,7 @@ class UsageConflictFactory(RowFactory[UsageConflict]):
     usage_import = factory.SubFactory(UsageImportFactory, received_count=1, conflict_count=1)
     record = factory.SubFactory(UsageDataRecordFactory)
     line_number = factory.Sequence(lambda n: n + 2)
-    differing_fields = ["usage_amount"]
+    differences = {"usage_amount": ["60", "61"]}
     raw_text = "R000001,61"
 
     class Meta:

@@ -31,7 +31,7 @@ def row(number: int) -> str:
         (b"", "it is empty: there is not even a header line"),
         (b"\n\n", "it is empty: there is not even a header line"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", "line 3: there is a NUL byte, so it is not a text file"),
-        (b"\x1f\x8b\x08\0\0\0\0\0", "line 1: there is a NUL byte, so it is not a text file"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "its gzip data is broken (it ends before it is complete)"),
         (lines(ROW).encode("utf-16"), "it is encoded in UTF-16. Save it as UTF-8"),
         (lines(ROW, row(2) + "\0").encode(), "line 3: there is a NUL byte, so it is not a text file"),
         (

@@ -7,10 +7,11 @@ from io import BytesIO
 import pytest
 from django.db import connection
 
-from tests.factories import SourceSystemFactory, SubscriptionServiceFactory, UserFactory
+from tests.factories import SourceSystemFactory, SubscriptionServiceFactory, UsageTypeFactory, UserFactory
 from tests.usage.taking import AT, HEADER, ROW, counts, held, lines, make_company, records, refusal, take
 from usage.models import QuarantinedLine, SourceSystem, UsageConflict, UsageDataRecord, UsageImport
-from usage.operations.imports import fail_interrupted_imports, import_usage
+from usage.operations.imports import import_usage
+from usage.operations.interrupted import recover_interrupted_imports
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +25,9 @@ def row(number: int, amount: str = "60") -> str:
     return ROW.replace("R1,", f"R{number},").replace(",60", f",{amount}")
 
 
-def conflicts() -> list[tuple[int, str, list[str], str]]:
+def conflicts() -> list[tuple[int, str, dict[str, list[str | None]], str]]:
     found = UsageConflict.objects.order_by("usage_import_id", "line_number")
-    return list(found.values_list("line_number", "record__number", "differing_fields", "raw_text"))
+    return list(found.values_list("line_number", "record__number", "differences", "raw_text"))
 
 
 def test_the_same_file_again_is_its_first_import_unchanged() -> None:
@@ -71,13 +72,19 @@ def test_a_number_with_other_content_is_a_conflict_and_the_record_stands() -> No
     other = "R1,+49302,CALL,2026-01-15T12:00:01Z,2026-01-15T12:01:00Z,61"
     second = take(lines(row(2), other, row(1)))
     assert counts(second) == {"accepted": 1, "duplicates": 1, "conflicts": 1}
-    assert conflicts() == [(3, "R1", ["service", "from_date", "usage_amount"], other)]
+    differences = {
+        "service": ["+49301", "+49302"],
+        "from_date": ["2026-01-15T12:00:00.000000Z", "2026-01-15T12:00:01.000000Z"],
+        "usage_amount": ["60", "61"],
+    }
+    assert conflicts() == [(3, "R1", differences, other)]
     assert UsageDataRecord.objects.values().get(number="R1") == before
 
 
 @pytest.mark.parametrize(
     ("field", "first", "second"),
     [
+        ("type", "Call", "Text"),
         ("billing_directive", "TO_BE_BILLED", "NOT_TO_BE_BILLED"),
         ("billing_effective_date", "2026-01-15", "2026-01-16"),
         ("destination", "+49", ""),
@@ -92,16 +99,19 @@ def test_a_number_with_other_content_is_a_conflict_and_the_record_stands() -> No
 )
 def test_every_field_may_differ(field: str, first: str, second: str) -> None:
     header = f"{HEADER},{field}"
+    UsageTypeFactory(name="Text")
     take(lines(f"{ROW},{first}", header=header))
     assert counts(take(lines(f"{ROW},{second}", header=header))) == {"conflicts": 1}
-    assert conflicts() == [(2, "R1", [field], f"{ROW},{second}")]
+    # Nothing is spelt as it is kept: destination and region are empty texts.
+    stands, came = ((text or None, text)[field in {"destination", "region"}] for text in (first, second))
+    assert conflicts() == [(2, "R1", {field: [stands, came]}, f"{ROW},{second}")]
     assert counts(take(lines(f"{ROW},{first}", row(2) + ",", header=header))) == {"accepted": 1, "duplicates": 1}
 
 
 def test_repeats_within_a_file_are_duplicates_and_conflicts_of_its_first_row() -> None:
     taken = take(lines(row(1), row(1), row(1, "61"), row(2), row(1, "x"), row(1)))
     assert counts(taken) == {"accepted": 2, "duplicates": 2, "conflicts": 1, "quarantined": 1}
-    assert conflicts() == [(4, "R1", ["usage_amount"], row(1, "61"))]
+    assert conflicts() == [(4, "R1", {"usage_amount": ["60", "61"]}, row(1, "61"))]
     assert records("number", "usage_amount", "line_number") == [("R1", Decimal(60), 2), ("R2", Decimal(60), 5)]
 
 
@@ -185,9 +195,9 @@ def test_who_imported_what_and_when_is_kept(source: SourceSystem) -> None:
 
 def test_only_an_import_that_has_had_a_minute_counts_as_interrupted(source: SourceSystem) -> None:
     running = UsageImport.objects.create(source_system=source, file_name="a.csv", started_at=AT)
-    assert fail_interrupted_imports(at=AT + timedelta(seconds=60)) == 0
-    assert fail_interrupted_imports(at=AT + timedelta(seconds=61)) == 1
-    assert fail_interrupted_imports(at=AT + timedelta(seconds=62)) == 0
+    assert recover_interrupted_imports(at=AT + timedelta(seconds=60)) == 0
+    assert recover_interrupted_imports(at=AT + timedelta(seconds=61)) == 1
+    assert recover_interrupted_imports(at=AT + timedelta(seconds=62)) == 0
     running.refresh_from_db()
     assert (running.state, running.error, running.finished_at) == (
         "FAILED",

@@ -92,7 +92,7 @@ def faults() -> list[tuple[int, str, str, str]]:
         ({"product": "FAX"}, "UNKNOWN_PRODUCT", "No usage product has the code “FAX”."),
         ({"product": "call"}, "UNKNOWN_PRODUCT", "No usage product has the code “call”."),
         ({"product": ""}, "MISSING_VALUE", "product is empty, and the service has no usage product of its own."),
-        ({"type": "Telegram"}, "UNKNOWN_TYPE", "No usage type has the name “Telegram”."),
+        ({"type": "Telegram"}, "UNKNOWN_TYPE", "No usage type has the name or code “Telegram”."),
         (
             {"billing_directive": "MAYBE"},
             "BAD_CHOICE",

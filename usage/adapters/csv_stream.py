@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 BLOCK_BYTES = 1 << 18
@@ -30,6 +31,7 @@ class Block:
 
     first_line: int
     rows: bytes
+    delimiter: bytes = b","
 
     @property
     def line_count(self) -> int:
@@ -39,12 +41,16 @@ class Block:
     def fault(self, column_count: int) -> str | None:
         """What is wrong with the first row that is no row of a CSV file with so many columns, and where."""
         has_crlf = self.rows[: _end_of_first_row(self.rows)].endswith(b"\r\n")
-        faults = (_fault_of_row(row, line, column_count, has_crlf=has_crlf) for line, row in self.numbered_rows())
+        faults = (
+            _fault_of_row(row, line, column_count, delimiter=self.delimiter, has_crlf=has_crlf)
+            for line, row in self.numbered_rows()
+        )
         return next(filter(None, faults), None)
 
     def widest_row_line(self) -> int:
         """The line of the row that takes the most room in a table, where texts of up to 24 bytes lie side by side."""
-        widths = ((sum(min(len(text), 24) for text in row.split(b",")), line) for line, row in self.numbered_rows())
+        rows = self.numbered_rows()
+        widths = ((sum(min(len(text), 24) for text in row.split(self.delimiter)), line) for line, row in rows)
         return max(widths)[1]
 
     def numbered_rows(self) -> Iterator[tuple[int, bytes]]:
@@ -64,9 +70,10 @@ class CsvStream:
     as it came, once all blocks are read. Lines count from 1, the header's; a row may span lines inside quotes.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, delimiter: str = ",") -> None:
         """Read the header. Raises StreamFault if there is none."""
         self._file = file
+        self._delimiter = delimiter.encode()
         self._digest = hashlib.sha256()
         self._lines_read = 0
         self.byte_count = 0
@@ -98,7 +105,7 @@ class CsvStream:
                 blank_line = line + data.count(b"\n", 0, kept)
                 raise StreamFault(f"line {blank_line}: from there on {LONGEST_ROW_BYTES:,} bytes are blank lines")
             if kept:
-                yield _checked(Block(line, data[:kept]))
+                yield _checked(Block(line, data[:kept], self._delimiter))
             if not block:
                 return
             line += data.count(b"\n", 0, kept)
@@ -132,7 +139,7 @@ class CsvStream:
         if _has_lone_carriage_return(row):
             raise StreamFault(f"line 1: {LONE_CARRIAGE_RETURN}")
         try:
-            header = next(csv.reader([text], strict=True), [])
+            header = next(csv.reader([text], strict=True, delimiter=self._delimiter.decode()), [])
         except csv.Error as error:
             raise StreamFault(f"line 1: the header is not CSV ({error})") from error
         if len(header) > MOST_COLUMNS:
@@ -161,7 +168,8 @@ class CsvStream:
 
 def _checked(block: Block) -> Block:
     """The block itself, if PostgreSQL reads out of it what is written there. Raises StreamFault."""
-    for is_found, fault in ((_has_stray_quote, STRAY_QUOTE), (_has_lone_carriage_return, LONE_CARRIAGE_RETURN)):
+    has_stray_quote = partial(_has_stray_quote, delimiter=block.delimiter)
+    for is_found, fault in ((has_stray_quote, STRAY_QUOTE), (_has_lone_carriage_return, LONE_CARRIAGE_RETURN)):
         if is_found(block.rows):
             line = next(line for line, row in block.numbered_rows() if is_found(row))
             raise StreamFault(f"line {line}: {fault}")
@@ -171,7 +179,7 @@ def _checked(block: Block) -> Block:
     return block
 
 
-def _fault_of_row(row: bytes, line: int, column_count: int, *, has_crlf: bool) -> str | None:
+def _fault_of_row(row: bytes, line: int, column_count: int, *, delimiter: bytes, has_crlf: bool) -> str | None:
     try:
         row.decode()
     except UnicodeDecodeError as error:
@@ -182,11 +190,11 @@ def _fault_of_row(row: bytes, line: int, column_count: int, *, has_crlf: bool) -
         return f"line {line}: it ends with {'LF' if has_crlf else 'CRLF'}, other than the lines before it"
     if not content and column_count > 1:
         return f"line {line}: it is blank"
-    return _fault_of_columns(content, line, column_count)
+    return _fault_of_columns(content, line, column_count, delimiter)
 
 
-def _fault_of_columns(content: bytes, line: int, column_count: int) -> str | None:
-    given = _outside_quotes(content).count(b",") + 1
+def _fault_of_columns(content: bytes, line: int, column_count: int, delimiter: bytes) -> str | None:
+    given = _outside_quotes(content).count(delimiter) + 1
     if given == column_count:
         return None
     columns = f"{given:,} column{'' if given == 1 else 's'}, the header {column_count:,}"
@@ -209,8 +217,8 @@ def _outside_quotes(row: bytes) -> bytes:
     return b"".join(row.split(b'"')[::2]) if b'"' in row else row
 
 
-def _has_stray_quote(rows: bytes) -> bool:
-    """Whether a quote opens behind, or closes before, something other than a comma or a line break.
+def _has_stray_quote(rows: bytes, *, delimiter: bytes) -> bool:
+    """Whether a quote opens behind, or closes before, something other than a delimiter or a line break.
 
     PostgreSQL leaves such quotes out, and takes the line breaks between two of them for text: rows would vanish.
     """
@@ -219,8 +227,8 @@ def _has_stray_quote(rows: bytes) -> bool:
     # Without doubled quotes, and each quoted text put down to one mark.
     marked = b'"'.join(rows.replace(b'""', b"").split(b'"')[::2])
     marks = marked.count(b'"')
-    opened = marked.startswith(b'"') + marked.count(b',"') + marked.count(b'\n"')
-    closed = marked.endswith(b'"') + marked.count(b'",') + marked.count(b'"\n') + marked.count(b'"\r')
+    opened = marked.startswith(b'"') + marked.count(delimiter + b'"') + marked.count(b'\n"')
+    closed = marked.endswith(b'"') + marked.count(b'"' + delimiter) + marked.count(b'"\n') + marked.count(b'"\r')
     return not opened == closed == marks
 
 

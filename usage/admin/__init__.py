@@ -1,3 +1,3 @@
-from usage.admin import imports, quarantine, records, sources
+from usage.admin import conflicts, imports, quarantine, records, sources
 
-__all__ = ["imports", "quarantine", "records", "sources"]
+__all__ = ["conflicts", "imports", "quarantine", "records", "sources"]

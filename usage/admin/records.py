@@ -5,15 +5,17 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 
 from catalog.admin.base import LargeTableAdmin, change_url, column, link, list_url
 from catalog.admin.figures import exact
+from catalog.admin.filters import DayRangeFilter
 from customers.models import SubscriptionService
 from usage.choices import BillingDirective, LifeCycleState
 from usage.models import PendingUsage, SourceSystem, UsageDataRecord
 
 STATE_LABELS = {"Posted": "success", "Draft": "info", "Rejected": "warning", "Cancelled": "danger"}
+LATE_LABELS = {"Late": "warning"}
 USER_DEFINED = (
     *(f"udf_string_{number}" for number in range(1, 9)),
     *(f"udf_float_{number}" for number in range(1, 5)),
@@ -38,9 +40,26 @@ def named(term: str) -> Q:
 class UsageDataRecordAdmin(LargeTableAdmin):
     list_display = (
         *("number", "customer", "service", "product", "amount", "from_date"),
-        *("shown_state", "billing_effective_date", "region"),
+        *("shown_state", "late", "billing_effective_date", "region"),
     )
-    list_filter = ("life_cycle_state", ("customer", AutocompleteSelectFilter))
+    # Each is served by an index (usage.models.records.list_indexes).
+    list_filter = (
+        ("customer", AutocompleteSelectFilter),
+        ("subscription_service", AutocompleteSelectFilter),
+        ("product", AutocompleteSelectFilter),
+        ("usage_type", AutocompleteSelectFilter),
+        ("source_system", AutocompleteSelectFilter),
+        ("usage_import", AutocompleteSelectFilter),
+        ("from_date", DayRangeFilter),
+        ("billing_effective_date", DayRangeFilter),
+        ("life_cycle_state", ChoicesDropdownFilter),
+        ("billing_directive", ChoicesDropdownFilter),
+        ("is_late", BooleanRadioFilter),
+    )
+    ordered_by = {
+        "billing_effective_date": ("billing_effective_date_from", "billing_effective_date_to"),
+        "from_date": ("from_date_from", "from_date_to", "source_system__id__exact"),
+    }
     list_select_related = ("customer", "subscription_service", "product", "usage_type")
     search_fields = ("number",)
     search_help_text = "The whole number of a record, or the identifier of a service"
@@ -74,6 +93,10 @@ class UsageDataRecordAdmin(LargeTableAdmin):
     @column("State", label=STATE_LABELS)
     def shown_state(self, record: UsageDataRecord) -> str:
         return record.get_life_cycle_state_display()
+
+    @column("Late", label=LATE_LABELS)
+    def late(self, record: UsageDataRecord) -> str | None:
+        return "Late" if record.is_late else None
 
     @column("In the customer's time")
     def local_period(self, record: UsageDataRecord) -> str:

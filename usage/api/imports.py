@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, UnreadablePostError
 from django.utils import timezone
@@ -20,11 +21,14 @@ from customers.api.lists import cut
 from customers.api.views import ApiView, checked_id, checked_query
 from customers.choices import Scope
 from usage.api import import_serializers as shapes
-from usage.api.upload import Upload, uploaded
+from usage.api.upload import FORMATS, MULTIPART, Upload, uploaded
+from usage.choices import Channel, ImportState
 from usage.models import UsageImport
 from usage.operations.errors import ImportRefused
 from usage.operations.imports import import_usage
-from usage.queries.imports import conflicts, quarantined_lines, source_system_named, usage_imports
+from usage.operations.stored import receive_file
+from usage.queries.imports import source_system_named, usage_imports
+from usage.tasks import wake_importers
 
 TAGS = ["usage_imports"]
 FORM = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
@@ -60,12 +64,14 @@ class UsageImportList(ImportView):
         operation_id="usage_imports_create",
         summary="Send a file of usage",
         description=(
-            "CSV, gzipped or not, as the body or as the one file of a form. It is streamed into the database; the "
-            "answer is given when all of it is in. The same file again gives its first import. A file that is at "
-            "fault as a whole is refused with file, line and reason, and nothing of it is taken."
+            "CSV, JSON lines or an XLSX workbook, gzipped or not, as the body or as the one file of a form. It is "
+            "streamed into the database. Without `wait` the answer is given when it is kept safe, and a worker takes "
+            "it in: look at the import. With `wait=true` the answer is given when all of it is in; a file that is at "
+            "fault as a whole is then refused with file, line and reason, and nothing of it is taken. The same file "
+            "again gives its first import."
         ),
         parameters=[shapes.SendQuery],
-        request={"text/csv": OpenApiTypes.BINARY, "application/gzip": OpenApiTypes.BINARY, "multipart/form-data": FORM},
+        request={**dict.fromkeys(FORMATS, OpenApiTypes.BINARY), MULTIPART: FORM},
         responses={202: shapes.UsageImportSerializer, 422: shapes.RefusedImportSerializer},
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -82,19 +88,39 @@ class UsageImportList(ImportView):
         source = source_system_named(query["source_system"])
         if source is None:
             raise ValidationError({"source_system": [f"There is no source system “{query['source_system']}”."]})
+        take = self._taken_in if query["wait"] else self._received
         try:
-            usage_import = import_usage(
-                source_system_id=source.id,
-                file=upload.file(),
-                file_name=upload.file_name,
-                at=timezone.now(),
-                user_id=self.user_id(request),
-            )
+            usage_import = take(request, source.id, upload)
         except ImportRefused as refused:
             answer = self.handle_exception(Refused(str(refused), code="import_refused"))
             return Response({**answer.data, "id": str(refused.usage_import.id)}, status=answer.status_code)
-        shown = usage_imports().get(id=usage_import.id)
-        return Response(shapes.UsageImportSerializer(shown).data, status=202)
+        return Response(shapes.UsageImportSerializer(existing(str(usage_import.id))).data, status=202)
+
+    def _taken_in(self, request: Request, source_system_id: int, upload: Upload) -> UsageImport:
+        return import_usage(
+            source_system_id=source_system_id,
+            file=upload.file,
+            file_name=upload.file_name,
+            at=timezone.now(),
+            user_id=self.user_id(request),
+            channel=Channel.API,
+            file_format=upload.file_format,
+        )
+
+    def _received(self, request: Request, source_system_id: int, upload: Upload) -> UsageImport:
+        usage_import = receive_file(
+            source_system_id=source_system_id,
+            file=upload.file,
+            file_name=upload.file_name,
+            at=timezone.now(),
+            user_id=self.user_id(request),
+            channel=Channel.API,
+            file_format=upload.file_format,
+            is_queued=True,
+        )
+        if usage_import.state == ImportState.QUEUED:
+            transaction.on_commit(lambda: wake_importers(import_id=usage_import.id))
+        return usage_import
 
 
 class UsageImportDetail(ImportView):
@@ -106,38 +132,6 @@ class UsageImportDetail(ImportView):
     )
     def get(self, request: Request, import_id: str) -> Response:  # noqa: ARG002
         return Response(shapes.UsageImportSerializer(existing(import_id)).data)
-
-
-class UsageImportQuarantine(ImportView):
-    @extend_schema(
-        tags=TAGS,
-        operation_id="usage_imports_quarantine",
-        summary="List the import's lines that became no record",
-        parameters=[shapes.QuarantineQuery],
-        responses={200: shapes.QuarantinePageSerializer},
-    )
-    def get(self, request: Request, import_id: str) -> Response:
-        query = checked_query(shapes.QuarantineQuery, request)
-        rows = quarantined_lines(existing(import_id).id)
-        if query["cursor"]:
-            rows = rows.filter(line_number__gt=query["cursor"][0])
-        return Response(page_of(rows, query, "line_number", shapes.QUARANTINE, shapes.QuarantinePageSerializer))
-
-
-class UsageImportConflicts(ImportView):
-    @extend_schema(
-        tags=TAGS,
-        operation_id="usage_imports_conflicts",
-        summary="List the import's lines that contradict a record",
-        parameters=[shapes.ConflictQuery],
-        responses={200: shapes.ConflictPageSerializer},
-    )
-    def get(self, request: Request, import_id: str) -> Response:
-        query = checked_query(shapes.ConflictQuery, request)
-        rows = conflicts(existing(import_id).id)
-        if query["cursor"]:
-            rows = rows.filter(line_number__gt=query["cursor"][0])
-        return Response(page_of(rows, query, "line_number", shapes.CONFLICTS, shapes.ConflictPageSerializer))
 
 
 def existing(import_id: str) -> UsageImport:

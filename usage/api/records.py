@@ -1,48 +1,78 @@
-"""`usage_data_records` of the usage API: list and show."""
+"""`usage_data_records` of the usage API: listed, shown, and sent one at a time."""
 
-from typing import cast
-
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.api.fields import cursor
-from customers.api.lists import cut
-from customers.api.views import ApiView, checked_id, checked_query
-from usage.api.serializers import (
-    RECORDS,
-    UsageDataRecordPageSerializer,
-    UsageDataRecordQuery,
-    UsageDataRecordSerializer,
-)
-from usage.queries.records import RecordFilters, matching_records, usage_data_records
+from customers.api.bodies import checked_body
+from customers.api.exceptions import Conflict
+from customers.api.idempotency import idempotent
+from customers.api.views import ApiView, checked_id, checked_query, refuse_unknown_members
+from customers.choices import Scope
+from usage.api.bodies import NewRecordBody
+from usage.api.import_serializers import NumberConflictSerializer, differences_shown
+from usage.api.new_record import Sender, conflict_shown, take_in
+from usage.api.record_detail import UsageDataRecordDetailSerializer, shown_in_full
+from usage.api.record_pages import page_of_records
+from usage.api.serializers import UsageDataRecordPageSerializer, UsageDataRecordQuery
+from usage.operations.errors import NumberConflict
 
 TAGS = ["usage_data_records"]
 
 
 class UsageDataRecordList(ApiView):
+    scope = Scope.USAGE_WRITE
     staff_model = "usage.usagedatarecord"
 
     @extend_schema(
         tags=TAGS,
         operation_id="usage_data_records_list",
         summary="List usage data records, oldest first",
-        description="A customer's key sees its own. There is no total: to count them all takes longer than a page.",
+        description=(
+            "In the order in which they came; filtered by a range of dates, in the order of that date; filtered by a "
+            "source system, in the order of `from_date`. A customer's key sees its own. There is no total: to count "
+            "them all takes longer than a page."
+        ),
         parameters=[UsageDataRecordQuery],
         responses={200: UsageDataRecordPageSerializer},
     )
     def get(self, request: Request) -> Response:
+        refuse_unknown_members(request.query_params, set(UsageDataRecordQuery().fields))
         query = checked_query(UsageDataRecordQuery, request)
         own_customer_id = self.own_customer_id(request)
-        records = usage_data_records(customer_id=own_customer_id)
-        records = matching_records(records, cast("RecordFilters", query))
-        if query["cursor"]:
-            records = records.filter(id__gt=query["cursor"][0])
-        page, has_next = cut(records.order_by("id")[: query["limit"] + 1], query["limit"])
-        meta = {"limit": len(page), "next_cursor": cursor(of=RECORDS, after=[page[-1].id]) if has_next else ""}
-        context = {"is_posted_only": own_customer_id is not None}
-        return Response(UsageDataRecordPageSerializer({"data": page, "meta": meta}, context=context).data)
+        page = page_of_records(query, customer_id=own_customer_id)
+        context = {"is_for_customer": own_customer_id is not None}
+        return Response(UsageDataRecordPageSerializer(page, context=context).data)
+
+    @extend_schema(
+        tags=TAGS,
+        operation_id="usage_data_records_create",
+        summary="Send one usage data record",
+        description=(
+            "201 with the record. The same number with the same content: 200 with the record that is there; with other "
+            "content: 409 with the differences, and nothing is changed. What comes after the invoice that it belonged "
+            "on is marked as late. A customer's key sends usage of its own services."
+        ),
+        request=NewRecordBody,
+        responses={
+            200: UsageDataRecordDetailSerializer,
+            201: UsageDataRecordDetailSerializer,
+            409: NumberConflictSerializer,
+        },
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        body = checked_body(NewRecordBody, request)
+        sender = Sender(user_id=self.user_id(request), customer_id=self.own_customer_id(request))
+        try:
+            shown, is_new = take_in(body, sender=sender, at=timezone.now())
+        except NumberConflict as error:
+            answer = self.handle_exception(Conflict(str(error), code="number_conflict"))
+            record_id, differences = conflict_shown(error, customer_id=sender.customer_id)
+            found = {"id": record_id, "differences": differences_shown(differences)}
+            return Response({**answer.data, **found}, status=answer.status_code)
+        return Response(shown, status=201 if is_new else 200)
 
 
 class UsageDataRecordDetail(ApiView):
@@ -52,12 +82,7 @@ class UsageDataRecordDetail(ApiView):
         tags=TAGS,
         operation_id="usage_data_records_retrieve",
         summary="Show one usage data record",
-        responses={200: UsageDataRecordSerializer},
+        responses={200: UsageDataRecordDetailSerializer},
     )
     def get(self, request: Request, record_id: str) -> Response:
-        own_customer_id = self.own_customer_id(request)
-        record = usage_data_records(customer_id=own_customer_id).filter(id=checked_id(record_id)).first()
-        if record is None:
-            raise NotFound(f"There is no usage data record with the id {record_id}.")
-        context = {"is_posted_only": own_customer_id is not None}
-        return Response(UsageDataRecordSerializer(record, context=context).data)
+        return Response(shown_in_full(checked_id(record_id), customer_id=self.own_customer_id(request)))

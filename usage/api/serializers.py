@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from customers.api.fields import CursorField, ExactNumberField, IdField, InstantField
+from customers.api.fields import BIGINT_MAX, CursorField, ExactNumberField, IdField, InstantField
 from usage.api.short_forms import (
     AccountsReceivableShortForm,
     NamedShortForm,
@@ -21,6 +21,20 @@ from usage.models import UsageDataRecord
 RECORDS = "usage_data_records"
 LIMIT = 100
 LIMIT_MAX = 200
+# How files and tables name a field that the API has another name for.
+MEMBERS = {"service": "subscription_service", "usage_type": "type"}
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The error that all are, for those with further members."""
+
+    title = serializers.CharField()
+    detail = serializers.CharField(help_text="What is wrong, as a sentence.")
+    status = serializers.CharField(help_text="The HTTP status, as a text.")
+    code = serializers.CharField(help_text="What is wrong, for programs.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # a member of that name
+        child=serializers.ListField(child=serializers.CharField())
+    )
 
 
 class PageQuery(serializers.Serializer[Any]):
@@ -38,22 +52,38 @@ class UsageDataRecordQuery(PageQuery):
     product = serializers.CharField(required=False, help_text="Code of the product.")
     source_system = serializers.CharField(required=False, help_text="Name or alternative code.")
     type = serializers.CharField(required=False, help_text="Name or alternative code of the usage type.")
+    usage_import = serializers.IntegerField(
+        required=False, min_value=1, max_value=BIGINT_MAX, help_text="Id of the import that they came with."
+    )
     life_cycle_state = serializers.ChoiceField(required=False, choices=LifeCycleState.choices)
     billing_directive = serializers.ChoiceField(required=False, choices=BillingDirective.choices)
+    is_late = serializers.BooleanField(
+        required=False, help_text="Whether they came after the invoice that they belonged on."
+    )
     from_date_after = InstantField(required=False, help_text="Usage that started then or later.")
     from_date_before = InstantField(required=False, help_text="Usage that started earlier.")
-    to_date_after = InstantField(required=False, help_text="Usage that stopped then or later.")
-    to_date_before = InstantField(required=False, help_text="Usage that stopped earlier.")
     billing_effective_date_after = serializers.DateField(required=False, help_text="That day or later.")
     billing_effective_date_before = serializers.DateField(required=False, help_text="Before that day.")
     cursor = CursorField(of=RECORDS, help_text="`meta.next_cursor` of the page before; empty: the first page.")
 
 
+class ActorField(serializers.CharField):
+    """Who did something. Customers are not told: `context["is_for_customer"]`."""
+
+    def to_representation(self, value: str) -> Any:
+        return None if self.context.get("is_for_customer") else super().to_representation(value)
+
+
 class LogInformationSerializer(serializers.Serializer[UsageDataRecord]):
     created_date = serializers.DateTimeField(source="created_at")
-    created_by_user = serializers.CharField(source="created_by.username", allow_null=True, default=None)
+    created_by_user = ActorField(source="created_by.username", allow_null=True, default=None)
     updated_date = serializers.DateTimeField(source="updated_at")
-    updated_by_user = serializers.CharField(source="updated_by.username", allow_null=True, default=None)
+    updated_by_user = ActorField(source="updated_by.username", allow_null=True, default=None)
+
+
+class OriginalSerializer(serializers.Serializer[UsageDataRecord]):
+    id = IdField()
+    number = serializers.CharField()
 
 
 class ChargeSerializer(serializers.Serializer[Any]):
@@ -71,7 +101,7 @@ class ChargeSerializer(serializers.Serializer[Any]):
 
 
 class UsageDataRecordSerializer(serializers.Serializer[UsageDataRecord]):
-    """One use of one service. `context["charges"]` gives what is shown of a record's charge, by the record."""
+    """One use of one service. For a customer, `context["is_for_customer"]`, drafts of invoices do not show."""
 
     id = IdField()
     number = serializers.CharField()
@@ -112,6 +142,10 @@ class UsageDataRecordSerializer(serializers.Serializer[UsageDataRecord]):
     rating_type = serializers.ChoiceField(choices=RatingType.choices)
     total_amount = serializers.SerializerMethodField(help_text="What it costs: its own amount, or its charge.")
     charge = serializers.SerializerMethodField()
+    is_late = serializers.BooleanField(help_text="It came after the invoice that it belonged on.")
+    original = OriginalSerializer(
+        allow_null=True, help_text="The record that this one took the place of, where one was adjusted."
+    )
     log_information = LogInformationSerializer(source="*")
 
     @extend_schema_field(serializers.ChoiceField(choices=["PENDING", "COMPLETED"]))
@@ -131,7 +165,7 @@ class UsageDataRecordSerializer(serializers.Serializer[UsageDataRecord]):
 
     def _shown_charge(self, record: UsageDataRecord) -> Any:
         charge = getattr(record, "charge", None)
-        if charge is None or (self.context.get("is_posted_only") and charge.line.invoice.state != "POSTED"):
+        if charge is None or (self.context.get("is_for_customer") and charge.line.invoice.state != "POSTED"):
             return None
         return charge
 

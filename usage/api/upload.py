@@ -1,9 +1,7 @@
-"""The file that a request brings, as a stream: never held whole, its gzip taken off, never taken for whole when cut."""
+"""The file that a request brings, as a stream: never held whole, and never taken for whole when cut."""
 
-import gzip
 import hashlib
 import io
-import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -11,14 +9,27 @@ from django.http import UnreadablePostError
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.request import Request
 
-from usage.adapters.csv_stream import StreamFault
+from usage.choices import FileFormat
 
 CSV_TYPES = ("text/csv", "application/csv")
+NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+XLSX_TYPES = ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",)
 GZIP_TYPES = ("application/gzip", "application/x-gzip")
 MULTIPART = "multipart/form-data"
-GZIP_MAGIC = b"\x1f\x8b"
+# What a media type says of the content. Gzip, by its type, its encoding or its first bytes, says nothing of it.
+FORMATS: dict[str, FileFormat | None] = {
+    **dict.fromkeys(CSV_TYPES, FileFormat.CSV),
+    **dict.fromkeys(NDJSON_TYPES, FileFormat.NDJSON),
+    **dict.fromkeys(XLSX_TYPES, FileFormat.XLSX),
+    **dict.fromkeys(GZIP_TYPES),
+}
 DRAIN_BYTES = 1 << 18
-DEFAULT_FILE_NAME = "upload.csv"
+DEFAULT_FILE_NAMES = {
+    FileFormat.CSV: "upload.csv",
+    FileFormat.NDJSON: "upload.ndjson",
+    FileFormat.XLSX: "upload.xlsx",
+    None: "upload",
+}
 
 
 class Readable(Protocol):
@@ -57,37 +68,18 @@ class WholeStream(io.RawIOBase):
         return self._digest.hexdigest()
 
 
-class UnzippedStream(io.RawIOBase):
-    """What is in a gzip stream. Broken or cut data is a fault of the file, as `StreamFault`."""
-
-    def __init__(self, zipped: BinaryIO) -> None:
-        super().__init__()
-        self._file = gzip.GzipFile(fileobj=zipped, mode="rb")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            return self._file.readinto(buffer)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise StreamFault(f"its gzip data is broken ({error})") from error
-
-
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it was sent, by its name, and how to read it."""
+    """A file as it was sent, by its name, and its format where that was said."""
 
     file_name: str
     stream: WholeStream
+    file_format: FileFormat | None
 
+    @property
     def file(self) -> BinaryIO:
-        """The CSV itself. Gzip is known by its first two bytes, whatever the headers say."""
-        buffered = io.BufferedReader(self.stream, buffer_size=DRAIN_BYTES)
-        file = cast("BinaryIO", buffered)
-        if buffered.peek(2)[:2] != GZIP_MAGIC:
-            return file
-        return cast("BinaryIO", io.BufferedReader(UnzippedStream(file), buffer_size=DRAIN_BYTES))
+        """The file to be read."""
+        return cast("BinaryIO", self.stream)
 
 
 def uploaded(request: Request, *, file_name: str) -> Upload:
@@ -95,21 +87,23 @@ def uploaded(request: Request, *, file_name: str) -> Upload:
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
     if media_type == MULTIPART:
         return _from_form(request, file_name)
-    if media_type not in (*CSV_TYPES, *GZIP_TYPES):
+    if media_type not in FORMATS:
         raise UnsupportedMediaType(
             media_type,
-            f"A body of {media_type or 'no type'} is not taken. Send text/csv, gzipped or not, application/gzip, "
-            f"or {MULTIPART} with a file.",
+            f"A body of {media_type or 'no type'} is not taken. Send text/csv, application/x-ndjson or an XLSX "
+            f"workbook, gzipped or not, or {MULTIPART} with a file.",
         )
     source, length = _body(request)
-    return Upload(file_name or DEFAULT_FILE_NAME, WholeStream(source, length))
+    file_format = FORMATS[media_type]
+    return Upload(file_name or DEFAULT_FILE_NAMES[file_format], WholeStream(source, length), file_format)
 
 
 def _from_form(request: Request, file_name: str) -> Upload:
     files = list(request.FILES.values())
     if len(files) != 1:
         raise ValidationError({"file": [f"The form has {len(files)} files: send one."]})
-    return Upload(file_name or files[0].name or DEFAULT_FILE_NAME, WholeStream(files[0], files[0].size))
+    name = file_name or files[0].name or DEFAULT_FILE_NAMES[None]
+    return Upload(name, WholeStream(files[0], files[0].size), None)
 
 
 def _body(request: Request) -> tuple[Readable, int | None]:

@@ -15,6 +15,8 @@ OPTIONAL_FIELDS = (
     "destination",
     "region",
     "total_amount",
+    "life_cycle_state",
+    "subscription_action",
     *(f"udf_string_{n}" for n in range(1, 9)),
     *(f"udf_float_{n}" for n in range(1, 5)),
     *(f"udf_date_{n}" for n in range(1, 5)),
@@ -73,6 +75,21 @@ def parse_layout(header: Sequence[str], mapping: object) -> Layout:
             f"The header has: {', '.join(names)[:LONGEST_SHOWN]}"
         )
     return Layout(column_count=len(names), fields=fields)
+
+
+def columns_named(mapping: object) -> tuple[str, ...]:
+    """The columns that a file without a header may have: those that the mapping names, and the fields' own names.
+
+    Raises LayoutFault where the mapping is none.
+    """
+    templates = _templates(mapping)
+    named = {
+        name.strip()
+        for template in templates.values()
+        for part in PLACEHOLDER.findall(template)
+        for name in part.split("|")
+    }
+    return (*FIELDS, *sorted(named - set(FIELDS) - {""}))
 
 
 def _templates(mapping: object) -> dict[str, str]:

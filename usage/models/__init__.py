@@ -1,5 +1,6 @@
-from usage.models.imports import QuarantinedLine, UsageImport
-from usage.models.records import PendingUsage, UsageConflict, UsageDataRecord
+from usage.models.history import UsageConflict, UsageDataRecordChange
+from usage.models.imports import QuarantinedLine, UsageImport, UsageImportBlock
+from usage.models.records import PendingUsage, UsageDataRecord
 from usage.models.sources import SourceSystem, UsageType
 
 __all__ = [
@@ -8,6 +9,8 @@ __all__ = [
     "SourceSystem",
     "UsageConflict",
     "UsageDataRecord",
+    "UsageDataRecordChange",
     "UsageImport",
+    "UsageImportBlock",
     "UsageType",
 ]

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -26,11 +27,45 @@ REFERENCES = {
 }
 
 
+def list_indexes() -> list[models.Index]:
+    """For each filter of the lists an index that gives its rows in the list's order, whatever is behind them.
+
+    Of state and directive only what few records have is indexed: the rest is most of the table, in the order of ids.
+    Times of creation follow the order of the table, which a BRIN index of a few pages is enough for; it gives no order,
+    so no list is filtered by it.
+    """
+    rare = {
+        "state": ("life_cycle_state", ~Q(life_cycle_state=LifeCycleState.POSTED)),
+        "directive": ("billing_directive", ~Q(billing_directive=BillingDirective.TO_BE_BILLED)),
+        "original": ("original", Q(original__isnull=False)),
+    }
+    return [
+        models.Index(fields=["customer", "id"], name="usage_data_record_customer"),
+        models.Index(fields=["subscription_service", "id"], name="usage_data_record_service"),
+        models.Index(fields=["product", "id"], name="usage_data_record_product"),
+        models.Index(fields=["usage_type", "id"], name="usage_data_record_type"),
+        models.Index(fields=["source_system", "from_date", "id"], name="usage_data_record_source"),
+        models.Index(fields=["from_date", "id"], name="usage_data_record_from"),
+        models.Index(fields=["billing_effective_date", "id"], name="usage_data_record_effective"),
+        models.Index(
+            fields=["usage_import", "id"], condition=Q(usage_import__isnull=False), name="usage_data_record_import"
+        ),
+        BrinIndex(fields=["created_at"], name="usage_data_record_created", autosummarize=True, pages_per_range=16),
+        *(
+            models.Index(fields=[field, "id"], condition=condition, name=f"usage_data_record_{name}")
+            for name, (field, condition) in rare.items()
+        ),
+        models.Index(fields=["id"], condition=Q(is_late=True), name="usage_data_record_late"),
+    ]
+
+
 class UsageDataRecord(models.Model):
     """One use of one service. Billing never updates it; its foreign keys are checked per statement, not per row.
 
     `customer` is the service's customer. `billing_effective_date` is the local date, in the customer's time zone, that
     cutoff rules look at. `total_amount` is there for records that bring their own amount, and only for those.
+    `is_late` marks usage that came after the invoice that it belonged on. An adjusted record is cancelled and has a
+    successor, whose `original` it is; only one of a record's successors is posted at a time (docs/adr/0012).
     """
 
     customer = models.ForeignKey(
@@ -77,7 +112,17 @@ class UsageDataRecord(models.Model):
     line_number = models.IntegerField(
         null=True, editable=False, help_text="Line of the import's file; 1 is the header."
     )
-    number = models.CharField(max_length=200)
+    number = models.CharField(max_length=220)
+    original = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        editable=False,
+        related_name="successors",
+        db_constraint=False,
+        db_index=False,
+    )
+    is_late = models.BooleanField(default=False, editable=False)
     life_cycle_state = models.CharField(max_length=10, choices=LifeCycleState, default=LifeCycleState.POSTED)
     billing_directive = models.CharField(max_length=20, choices=BillingDirective, default=BillingDirective.TO_BE_BILLED)
     billing_effective_date = models.DateField()
@@ -148,8 +193,13 @@ class UsageDataRecord(models.Model):
                 | Q(rating_type=RatingType.PRERATED, total_amount__isnull=False),
                 name="usage_data_record_prerated_has_its_total",
             ),
+            models.UniqueConstraint(
+                fields=["original"],
+                condition=Q(life_cycle_state=LifeCycleState.POSTED, original__isnull=False),
+                name="usage_data_record_one_successor_stands",
+            ),
         ]
-        indexes = [models.Index(fields=["customer", "id"], name="usage_data_record_customer")]
+        indexes = list_indexes()
         triggers = [
             touch_updated_at(),
             never_emptied(),
@@ -174,6 +224,20 @@ class UsageDataRecord(models.Model):
                 """.replace(
                     "MAY_CHANGE", "ARRAY['life_cycle_state', 'billing_directive', 'updated_at', 'updated_by_id']"
                 ),
+            ),
+            pgtrigger.Trigger(
+                name="leaves_the_inbox_first",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("life_cycle_state", "billing_directive"),
+                condition=~pgtrigger.Q(new__life_cycle_state="POSTED")
+                | pgtrigger.Q(new__billing_directive="NOT_TO_BE_BILLED"),
+                func="""
+                IF EXISTS (SELECT FROM pending_usage p WHERE p.record_id = NEW.id) THEN
+                  RAISE EXCEPTION 'Record % is pending: it leaves the inbox of billing first.', NEW.number
+                    USING ERRCODE = 'restrict_violation';
+                END IF;
+                RETURN NEW;
+                """,
             ),
             pgtrigger.Protect(
                 name="keep_what_was_posted",
@@ -215,21 +279,3 @@ class PendingUsage(models.Model):
 
     def __str__(self) -> str:
         return f"record {self.record_id}"
-
-
-class UsageConflict(models.Model):
-    """A row with the number of a record that says something else. The record stands; the row is kept beside it."""
-
-    usage_import = models.ForeignKey(UsageImport, on_delete=models.CASCADE, related_name="conflicts")
-    record = models.ForeignKey(UsageDataRecord, on_delete=models.PROTECT, related_name="conflicts")
-    line_number = models.BigIntegerField(help_text="1 is the header.")
-    differing_fields = models.JSONField(default=list)
-    raw_text = models.TextField()
-
-    class Meta:
-        db_table = "usage_conflict"
-        ordering = ["usage_import", "line_number"]
-        constraints = [models.UniqueConstraint(fields=["usage_import", "line_number"], name="usage_conflict_once")]
-
-    def __str__(self) -> str:
-        return f"line {self.line_number}: other than record {self.record_id}"

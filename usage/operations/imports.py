@@ -4,28 +4,49 @@ A file is copied into a staging table and turned into records by a handful of st
 is seen is a finished import or none. Python never loops over rows, and holds one block of the file.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from psycopg import errors as pg
 
-from usage.adapters.csv_stream import Block, CsvStream, StreamFault
-from usage.choices import ImportState
-from usage.engine.layout import LayoutFault, parse_layout
+from usage.adapters.csv_stream import Block, StreamFault
+from usage.choices import Channel, FileFormat, ImportState
+from usage.engine.date_format import DateFormatFault
+from usage.engine.layout import LayoutFault
+from usage.engine.progress import ImportProgress, OnProgress
 from usage.models import SourceSystem, UsageImport
 from usage.operations.errors import ImportRefused
+from usage.operations.interrupted import IMPORT_LOCK, recover_interrupted_imports
+from usage.operations.merge import Counts, merge, parameters_of, prepare_session, reading_of, reset_session
+from usage.operations.rows import Rows, open_rows
 from usage.operations.staging import ImportSql, import_sql
 
-# First key of the advisory locks that imports take; the second is the source system's or the import's id.
-SOURCE_LOCK, IMPORT_LOCK = 7_701, 7_702
-# An import is given this long from its row to its lock before it may count as interrupted.
-GRACE = timedelta(minutes=1)
+# Key of the advisory locks by which imports of one source system follow each other; the second key is its id.
+SOURCE_LOCK = 7_701
+INTERRUPTED = "the import was interrupted, nothing was taken"
+FILE_FAULTS = (StreamFault, LayoutFault, DateFormatFault)
 
 
-class _TakenBefore(Exception):
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks on: told how far the import is, and asked before it is kept whether the file is still the same."""
+
+    on_progress: OnProgress | None = None
+    is_unchanged: Callable[[], bool] | None = None
+
+    def tell(self, phase: str, byte_count: int, counts: Counts) -> None:
+        """Say how far the import is."""
+        if self.on_progress is not None:
+            done = (counts.received, counts.accepted, counts.duplicates, counts.conflicts, counts.quarantined)
+            self.on_progress(ImportProgress(phase, byte_count, *done))
+
+
+class TakenBefore(Exception):
     """The file was imported before: by this import. Ends the transaction of the second one."""
 
     def __init__(self, first: UsageImport) -> None:
@@ -34,73 +55,101 @@ class _TakenBefore(Exception):
 
 
 def import_usage(
-    *, source_system_id: int, file: BinaryIO, file_name: str, at: datetime, user_id: int | None = None
+    *,
+    source_system_id: int,
+    file: BinaryIO,
+    file_name: str,
+    at: datetime,
+    user_id: int | None = None,
+    channel: Channel = Channel.API,
+    file_format: FileFormat | None = None,
+    on_progress: OnProgress | None = None,
+    is_unchanged: Callable[[], bool] | None = None,
 ) -> UsageImport:
-    """Take a CSV file of usage in and give back its import with the counts of what became of its rows.
+    """Take a file of usage in and give back its import with the counts of what became of its rows.
 
-    `file` is read once, block by block, in bounded memory. A file that this source system has sent before (SHA-256)
-    changes nothing and gives back its first import. A row that cannot become a record is quarantined with its reason.
-    Raises ImportRefused, with a failed import that holds the reason, where the file as a whole is at fault; nothing
-    of it is taken then.
+    `file` is CSV, JSON lines or a workbook, gzipped or not; it is read once, block by block, in bounded memory. A file
+    that this source system has sent before (SHA-256) changes nothing and gives back its first import. A row that cannot
+    become a record is quarantined with its reason. `on_progress` hears how far it is; `is_unchanged` is asked before
+    anything is kept. Raises ImportRefused, with a failed import that holds the reason, where the file as a whole is at
+    fault; nothing of it is taken then.
     """
-    fail_interrupted_imports(at=at)
-    # A name that is no UTF-8 came from the file system with its bytes smuggled in, which no text of a database holds.
-    file_name = file_name.encode(errors="replace").decode()
+    recover_interrupted_imports(at=at)
     source = SourceSystem.objects.get(pk=source_system_id)
     usage_import = UsageImport.objects.create(
-        source_system=source, file_name=file_name[:300], started_at=at, created_by_id=user_id
+        source_system=source,
+        file_name=shown_name(file_name),
+        channel=channel,
+        started_at=at,
+        created_by_id=user_id,
+        delimiter=source.delimiter,
     )
+    watch = Watch(on_progress, is_unchanged)
     try:
+        rows = open_rows(source, file, file_name=file_name, file_format=file_format)
         with transaction.atomic():
-            _take_in(usage_import, source, file, at)
-    except _TakenBefore as taken:
+            lock(IMPORT_LOCK, usage_import.pk)
+            take_in(usage_import, source, rows, at, watch)
+    except TakenBefore as taken:
         usage_import.delete()
         return taken.first
-    except (StreamFault, LayoutFault) as fault:
-        raise _refused(usage_import, f"{file_name}: {fault}.", at) from fault
+    except FILE_FAULTS as fault:
+        raise refused(usage_import, fault, at) from fault
     except BaseException:
         # A lost connection, a full disk, Ctrl-C: said as a failure if the database can still be told; if not,
-        # fail_interrupted_imports does.
+        # recover_interrupted_imports does.
         with suppress(DatabaseError):
-            _fail(usage_import, f"{file_name}: the import was interrupted, nothing was taken. Send the file again.", at)
+            fail(usage_import, f"{usage_import.file_name}: {INTERRUPTED}. Send the file again.", at)
         raise
     return usage_import
 
 
-def fail_interrupted_imports(*, at: datetime) -> int:
-    """Mark imports whose process is gone as failed, and give back how many. Nothing of them was taken."""
-    count = 0
-    for interrupted in UsageImport.objects.filter(state=ImportState.RUNNING, started_at__lt=at - GRACE):
-        with transaction.atomic():
-            if _try_lock(IMPORT_LOCK, interrupted.pk):
-                count += UsageImport.objects.filter(pk=interrupted.pk, state=ImportState.RUNNING).update(
-                    state=ImportState.FAILED,
-                    error="The import was interrupted, nothing was taken. Send the file again.",
-                    finished_at=at,
-                )
-    return count
+def shown_name(file_name: str) -> str:
+    """The name without what no text of a database holds.
+
+    A name that is no UTF-8 came from the file system with its bytes smuggled in.
+    """
+    return file_name.encode(errors="replace").decode().replace("\0", "?")[:300]
 
 
-def _take_in(usage_import: UsageImport, source: SourceSystem, file: BinaryIO, at: datetime) -> None:
-    _lock(IMPORT_LOCK, usage_import.pk)
-    stream = CsvStream(file)
-    layout = parse_layout(stream.header, source.column_mapping)
-    sql = import_sql(
-        layout, import_id=usage_import.pk, null_text=source.null_text, first_line=stream.header_line_count + 1
-    )
-    received = _copy(sql, stream)
+def take_in(usage_import: UsageImport, source: SourceSystem, rows: Rows, at: datetime, watch: Watch) -> None:
+    """Turn the rows of a file into records, inside the caller's transaction. Raises TakenBefore and file faults."""
+    usage_import.file_format, usage_import.columns = rows.file_format, list(rows.columns)
+    usage_import.delimiter = rows.delimiter
+    reading = reading_of(source, usage_import)
+    sql = import_sql(reading, import_id=usage_import.pk, first_line=rows.first_line)
+    received = _copy(sql, rows, watch)
     # Imports of one source system follow each other from here on: numbers are unique within it.
-    _lock(SOURCE_LOCK, source.pk)
-    first = UsageImport.objects.filter(source_system=source, sha256=stream.sha256, state=ImportState.COMPLETED).first()
+    lock(SOURCE_LOCK, source.pk)
+    first = UsageImport.objects.filter(source_system=source, sha256=rows.sha256, state=ImportState.COMPLETED).first()
     if first is not None:
-        raise _TakenBefore(first)
-    _merge(usage_import, source, sql, received)
-    usage_import.sha256, usage_import.byte_count = stream.sha256, stream.byte_count
-    usage_import.state, usage_import.finished_at = ImportState.COMPLETED, at
+        raise TakenBefore(first)
+    with connection.cursor() as cursor:
+        prepare_session(cursor, source)
+        counts = merge(
+            cursor,
+            sql,
+            parameters_of(usage_import, source),
+            received,
+            on_part=lambda done: watch.tell("writing", rows.byte_count, done),
+        )
+        cursor.execute(sql.drop_staging)
+        reset_session(cursor)
+    if watch.is_unchanged is not None and not watch.is_unchanged():
+        raise StreamFault("it was changed while it was read. Nothing was taken")
+    _complete(usage_import, rows, counts, at)
+
+
+def _complete(usage_import: UsageImport, rows: Rows, counts: Counts, at: datetime) -> None:
+    usage_import.received_count, usage_import.accepted_count = counts.received, counts.accepted
+    usage_import.duplicate_count, usage_import.conflict_count = counts.duplicates, counts.conflicts
+    usage_import.quarantined_count, usage_import.late_count = counts.quarantined, counts.late
+    usage_import.sha256, usage_import.byte_count = rows.sha256, rows.byte_count
+    usage_import.state, usage_import.finished_at, usage_import.error = ImportState.COMPLETED, at, ""
     usage_import.save()
 
 
-def _copy(sql: ImportSql, stream: CsvStream) -> int:
+def _copy(sql: ImportSql, rows: Rows, watch: Watch) -> int:
     """Copy all rows into the staging table and give back how many there are. Raises StreamFault.
 
     A COPY for each block: what is wrong is found when it is read, not when all is, and the block is still there to say
@@ -109,60 +158,28 @@ def _copy(sql: ImportSql, stream: CsvStream) -> int:
     received, rows_span_lines = 0, False
     with connection.cursor() as cursor:
         cursor.execute(sql.create_staging)
-        for block in stream.blocks():
-            try:
-                with cursor.copy(sql.copy) as copy:
-                    copy.write(block.rows)
-            except (pg.DataError, pg.ProgramLimitExceeded) as error:
-                raise StreamFault(_copy_fault(error, block, len(stream.header))) from error
-            received += cursor.rowcount
-            rows_span_lines |= cursor.rowcount != block.line_count
+        for block in rows.blocks():
+            copied = copy_block(sql, block, len(rows.columns))
+            rows_span_lines |= copied != block.line_count
+            received += copied
+            watch.tell("reading", rows.byte_count, Counts(received=received))
+        if sql.spread:
+            cursor.execute(sql.spread, {})
+            return int(cursor.rowcount)
         if rows_span_lines:
-            cursor.execute(sql.count_lines)
+            cursor.execute(sql.count_lines, {})
     return received
 
 
-def _merge(usage_import: UsageImport, source: SourceSystem, sql: ImportSql, received: int) -> None:
-    """Turn what was copied into records, pending usage, conflicts and quarantined lines, and count them.
-
-    The session's time zone is the source's while texts become instants.
-    """
-    parameters = {
-        "import_id": usage_import.pk,
-        "source_system_id": source.pk,
-        "default_usage_type_id": source.default_usage_type_id,
-        "user_id": usage_import.created_by_id,
-    }
+def copy_block(sql: ImportSql, block: Block, column_count: int) -> int:
+    """Copy the rows of one block; how many there are. Raises StreamFault that says in which line it is not right."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('TimeZone', %s, true)", [source.timezone])
-        cursor.execute("SELECT set_config('work_mem', '64MB', true)")
-        cursor.execute(sql.parse, parameters)
-        if cursor.rowcount != received:
-            cursor.execute(sql.drop_second_matches)
-        cursor.execute(sql.insert_records, parameters)
-        (accepted,) = cursor.fetchone()
-        cursor.execute(sql.quarantine, parameters)
-        quarantined = cursor.rowcount
-        duplicates = conflicts = 0
-        if accepted + quarantined < received:
-            cursor.execute(sql.repeated, parameters)
-            duplicates, conflicts = cursor.fetchone()
-        cursor.execute(sql.drop)
-        cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
-    usage_import.received_count, usage_import.accepted_count = received, accepted
-    usage_import.duplicate_count, usage_import.conflict_count = duplicates, conflicts
-    usage_import.quarantined_count = quarantined
-
-
-def _lock(key: int, number: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [key, number])
-
-
-def _try_lock(key: int, number: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [key, number])
-        return bool(cursor.fetchone()[0])
+        try:
+            with cursor.copy(sql.copy) as copy:
+                copy.write(block.rows)
+        except (pg.DataError, pg.ProgramLimitExceeded) as error:
+            raise StreamFault(_copy_fault(error, block, column_count)) from error
+        return int(cursor.rowcount)
 
 
 def _copy_fault(error: pg.Error, block: Block, column_count: int) -> str:
@@ -177,11 +194,20 @@ def _copy_fault(error: pg.Error, block: Block, column_count: int) -> str:
     return f"lines {block.first_line:,} to {block.first_line + block.line_count - 1:,}: {message}"
 
 
-def _refused(usage_import: UsageImport, message: str, at: datetime) -> ImportRefused:
-    _fail(usage_import, message, at)
+def lock(key: int, number: int) -> None:
+    """Wait for an advisory lock that the transaction keeps to its end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [key, number])
+
+
+def refused(usage_import: UsageImport, fault: Exception, at: datetime) -> ImportRefused:
+    """Note that a file is at fault as a whole, and give back what is to be raised."""
+    message = f"{usage_import.file_name}: {fault}."
+    fail(usage_import, message, at)
     return ImportRefused(message, usage_import)
 
 
-def _fail(usage_import: UsageImport, message: str, at: datetime) -> None:
+def fail(usage_import: UsageImport, message: str, at: datetime) -> None:
+    """Note that an import failed, and why."""
     usage_import.state, usage_import.error, usage_import.finished_at = ImportState.FAILED, message, at
     UsageImport.objects.filter(pk=usage_import.pk).update(state=ImportState.FAILED, error=message, finished_at=at)

@@ -1,8 +1,8 @@
 -- The priced records of the invoiced accounts become charges on their lines and leave the inbox. Gives back how many
 -- did each: the numbers differ where usage was taken back while it was priced.
 WITH charged AS (
-  INSERT INTO usage_charge (customer_id, record_id, line_id, rate_id, quantity, amount)
-  SELECT r.customer_id, r.record_id, l.id, r.rate_id, r.quantity, r.amount
+  INSERT INTO usage_charge (customer_id, record_id, line_id, rate_id, quantity, amount, posted_in)
+  SELECT r.customer_id, r.record_id, l.id, r.rate_id, r.quantity, r.amount, r.posted_in
   FROM rated r
   JOIN produced_line l ON l.line_key = r.line_key
   RETURNING 1

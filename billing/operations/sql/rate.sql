@@ -10,7 +10,8 @@ SELECT
   ) AS line_key
 FROM (
   SELECT
-    account_id, customer_id, record_id, pending_row, product_id, region, usage_type_id, late_period, quantity,
+    account_id, customer_id, record_id, pending_row, posted_in, product_id, region, usage_type_id, late_period,
+    quantity,
     -- A record that brings its own amount has no rate, even where there is one for its product.
     CASE WHEN own_amount IS NULL THEN rate_id END AS rate_id,
     CASE

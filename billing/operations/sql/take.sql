@@ -7,7 +7,7 @@ WITH inbox AS MATERIALIZED (
   -- In the order of records, so that neighbours in the table are looked up one after the other.
   SELECT
     a.id AS account_id, a.card_set, a.timezone, a.late_before, p.customer_id, p.record_id, p.billing_effective_date,
-    p.ctid AS pending_row
+    p.ctid AS pending_row, p.posted_in
   FROM account a
   JOIN pending_usage p
     ON p.customer_id = a.customer_id AND p.billing_effective_date < %(cutoff_date)s
@@ -15,7 +15,8 @@ WITH inbox AS MATERIALIZED (
   ORDER BY p.record_id
 )
 SELECT
-  i.account_id, i.card_set, i.customer_id, i.record_id, i.pending_row, r.product_id, r.region, r.usage_type_id,
+  i.account_id, i.card_set, i.customer_id, i.record_id, i.pending_row, i.posted_in, r.product_id, r.region,
+  r.usage_type_id,
   CASE r.billing_directive WHEN 'TO_BE_CREDITED' THEN -r.usage_amount ELSE r.usage_amount END AS quantity,
   CASE r.billing_directive WHEN 'TO_BE_CREDITED' THEN -r.total_amount ELSE r.total_amount END AS own_amount,
   (r.from_date AT TIME ZONE i.timezone)::date AS used_on,

@@ -1,10 +1,12 @@
 -- Rows were numbered as if each were one line. Where some span lines inside quotes, the rows after them start later.
-UPDATE {staging} s SET line_number = s.line_number + later.by
+-- A new table, not an update: what follows reads the rows in the order in which they lie.
+CREATE UNLOGGED TABLE {staging}_numbered WITH (autovacuum_enabled = off) AS
+SELECT line_number + (sum(breaks) OVER (ORDER BY line_number ROWS UNBOUNDED PRECEDING) - breaks)::integer AS line_number,
+  {columns}
 FROM (
-  SELECT line_number, sum(breaks) OVER (ORDER BY line_number ROWS UNBOUNDED PRECEDING) - breaks AS by
-  FROM (
-    SELECT line_number, length(whole) - length(replace(whole, chr(10), '')) AS breaks
-    FROM (SELECT line_number, {whole_text} AS whole FROM {staging}) t
-  ) b
-) later
-WHERE later.line_number = s.line_number AND later.by > 0
+  SELECT *, length(whole) - length(replace(whole, chr(10), '')) AS breaks
+  FROM (SELECT *, {whole_text} AS whole FROM {staging}) t
+) b
+ORDER BY line_number;
+DROP TABLE {staging};
+ALTER TABLE {staging}_numbered RENAME TO {staging}

@@ -1,23 +1,27 @@
 -- The texts of the staging table become values, services become customers; what is wrong gets its fault instead.
--- The faults are told in the order in which a person would read the row.
-CREATE UNLOGGED TABLE {parsed} WITH (autovacuum_enabled = off) AS
-SELECT
+-- The faults are told in the order in which a person would read the row. Rows come out in the order of the file.
+-- Two services match a row where an identifier changes hands between customers whose days begin at different hours: for
+-- some hours both dates hold. The later owner has it then.
+SELECT DISTINCT ON (p.line_number)
   p.line_number, p.number, p.from_date, p.to_date, p.usage_amount, p.total_amount, p.destination, p.region,
-  s.id AS service_id, s.customer_id, coalesce(pr.id, d.id) AS product_id,
+  s.id AS service_id, s.customer_id, coalesce(pr.id, d.id) AS product_id, {action_value} AS subscription_action_id,
   coalesce(t.id, CASE WHEN p.type IS NULL THEN %(default_usage_type_id)s::bigint END) AS usage_type_id,
+  coalesce(p.life_cycle_state, 'POSTED') AS life_cycle_state,
   coalesce(p.billing_directive, 'TO_BE_BILLED') AS billing_directive,
-  coalesce(p.billing_effective_date, (p.from_date AT TIME ZONE c.timezone)::date) AS billing_effective_date{udf_values},
+  e.billing_effective_date, coalesce(e.billing_effective_date < b.day, false) AS is_late{udf_values},
   CASE
+    {row_fault}
     WHEN p.service IS NULL THEN 'MISSING_VALUE:service'
     WHEN p.from_date_text IS NULL THEN 'MISSING_VALUE:from_date'
     WHEN p.usage_amount_text IS NULL THEN 'MISSING_VALUE:usage_amount'
     -- What is before 0001 says BC.
-    WHEN p.from_date IS NULL OR p.from_date < '0001-01-01' THEN 'BAD_DATE:from_date'
-    WHEN p.to_date IS NULL THEN 'BAD_DATE:to_date'
+    WHEN p.from_date IS NULL OR p.from_date < '1000-01-01' OR p.from_date > '2999-12-31' THEN 'BAD_DATE:from_date'
+    WHEN p.to_date IS NULL OR p.to_date > '3000-12-31' THEN 'BAD_DATE:to_date'
     WHEN p.to_date < p.from_date THEN 'BAD_PERIOD:to_date'
     WHEN p.usage_amount IS NULL THEN 'BAD_NUMBER:usage_amount'
     WHEN p.billing_directive NOT IN ('TO_BE_BILLED', 'TO_BE_CREDITED', 'NOT_TO_BE_BILLED')
       THEN 'BAD_CHOICE:billing_directive'
+    WHEN p.life_cycle_state NOT IN ('DRAFT', 'POSTED') THEN 'BAD_CHOICE:life_cycle_state'
     WHEN p.billing_effective_date_text IS NOT NULL AND p.billing_effective_date IS NULL
       THEN 'BAD_DATE:billing_effective_date'
     WHEN p.total_amount_text IS NOT NULL AND p.total_amount IS NULL THEN 'BAD_NUMBER:total_amount'
@@ -31,18 +35,19 @@ SELECT
     WHEN pr.kind <> 'USAGE' THEN 'UNKNOWN_PRODUCT:product'
     WHEN t.id IS NULL AND p.type IS NOT NULL THEN 'UNKNOWN_TYPE:type'
     WHEN t.id IS NULL AND %(default_usage_type_id)s::bigint IS NULL THEN 'MISSING_VALUE:type'
+    {action_fault}
   END AS fault
 FROM (
   SELECT
-    line_number,
+    line_number{is_object},
     coalesce({number}, 'I' || %(import_id)s || '-' || line_number) AS number,
-    {service} AS service, {product} AS product, {type} AS type,
+    {service} AS service, {product} AS product, {type} AS type, {life_cycle_state} AS life_cycle_state,
     {from_date} AS from_date_text, {usage_amount} AS usage_amount_text,
     {billing_effective_date} AS billing_effective_date_text, {total_amount} AS total_amount_text,
     {from_date_value} AS from_date, {to_date_value} AS to_date, {usage_amount_value} AS usage_amount,
     {billing_effective_date_value} AS billing_effective_date, {total_amount_value} AS total_amount,
-    {billing_directive} AS billing_directive, {destination} AS destination, {region} AS region{udf_parsed}
-  FROM {staging}
+    {billing_directive} AS billing_directive, {destination} AS destination, {region} AS region{action_parsed}{udf_parsed}
+  FROM {rows}
   -- Keeps the planner from computing each value again wherever it is used.
   OFFSET 0
 ) p
@@ -50,9 +55,21 @@ LEFT JOIN (
   subscription_service s
   JOIN customer c ON c.id = s.customer_id
   LEFT JOIN product d ON d.id = s.product_id AND d.kind = 'USAGE'
+  LEFT JOIN customer_billed_until b ON b.customer_id = s.customer_id
 )
   ON s.identifier = p.service
   AND s.start_date <= (p.from_date AT TIME ZONE c.timezone)::date
   AND (s.end_date IS NULL OR s.end_date > (p.from_date AT TIME ZONE c.timezone)::date)
 LEFT JOIN product pr ON pr.code = p.product
-LEFT JOIN usage_type t ON t.name = p.type
+LEFT JOIN (
+  SELECT name AS key, id FROM usage_type
+  UNION ALL
+  -- Where one has as its name what another has as its code, the name counts.
+  SELECT y.alternative_code, y.id FROM usage_type y
+  WHERE y.alternative_code <> '' AND NOT EXISTS (SELECT FROM usage_type n WHERE n.name = y.alternative_code)
+) t ON t.key = p.type
+{action_join}
+CROSS JOIN LATERAL (
+  SELECT coalesce(p.billing_effective_date, (p.from_date AT TIME ZONE c.timezone)::date) AS billing_effective_date
+) e
+ORDER BY p.line_number, s.start_date DESC

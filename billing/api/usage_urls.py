@@ -1,0 +1,15 @@
+"""Addresses of the usage API that are billing's: what is done to records that an invoice may have."""
+
+from django.urls import re_path
+
+from billing.api import usage_records
+
+ONE = r"^usage_data_records/(?P<record_id>[^/]+)"
+
+urlpatterns = [
+    re_path(rf"{ONE}/cancel/?$", usage_records.CancelRecord.as_view()),
+    re_path(rf"{ONE}/adjust/?$", usage_records.AdjustRecord.as_view()),
+    re_path(rf"{ONE}/set_to_be_billed/?$", usage_records.SetToBeBilled.as_view()),
+    re_path(rf"{ONE}/set_creditable/?$", usage_records.SetCreditable.as_view()),
+    re_path(rf"{ONE}/set_not_billable/?$", usage_records.SetNotBillable.as_view()),
+]

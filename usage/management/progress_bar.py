@@ -1,0 +1,58 @@
+"""A line on a terminal that says how far an import is."""
+
+import shutil
+import time
+from collections.abc import Callable
+
+from usage.engine.progress import ImportProgress
+
+REDRAW_SECONDS = 0.1
+MEGABYTE = 1_000_000
+BAR_CELLS = 30
+CLEAR_LINE = "\r\x1b[K"
+
+
+class ProgressBar:
+    """Draws itself over the last line of a terminal, a few times a second, and is gone at the end."""
+
+    def __init__(self, draw: Callable[[str], object], *, name: str, size: int | None) -> None:
+        """`draw` writes to the terminal at once. `size` is of the file in bytes, as it lies there; None where nobody knows."""
+        self._draw = draw
+        self._name = name
+        self._size = size
+        self._drawn_at = 0.0
+        self._started_at = time.monotonic()
+
+    def show(self, progress: ImportProgress, position: int | None) -> None:
+        """Draw it anew, with `position` as how many bytes of the file were read, unless it was drawn just now."""
+        now = time.monotonic()
+        if now - self._drawn_at < REDRAW_SECONDS:
+            return
+        self._drawn_at = now
+        width = shutil.get_terminal_size().columns
+        line = _line(self._name, progress, position, self._size, now - self._started_at)
+        self._draw(CLEAR_LINE + line[: width - 1])
+
+    def clear(self) -> None:
+        """Take it away, if it was ever drawn."""
+        if self._drawn_at:
+            self._draw(CLEAR_LINE)
+
+
+def _line(name: str, progress: ImportProgress, position: int | None, size: int | None, seconds: float) -> str:
+    """One line; a file that is read fills the first half of the bar, its rows the second as they are written."""
+    rows = f"{progress.received:,} rows"
+    if progress.phase == "writing":
+        written = progress.accepted + progress.duplicates + progress.conflicts + progress.quarantined
+        share = written / progress.received if progress.received else 1.0
+        return f"{name} {_bar(0.5 + share / 2)} {written:,} of {rows} written"
+    megabytes = progress.byte_count / MEGABYTE
+    speed = f"{rows} read, {megabytes:,.1f} MB, {megabytes / seconds if seconds else 0:,.1f} MB/s"
+    if not size or position is None:
+        return f"{name} {speed}"
+    return f"{name} {_bar(min(1.0, position / size) / 2)} {speed}"
+
+
+def _bar(share: float) -> str:
+    full = round(share * BAR_CELLS)
+    return f"[{'#' * full}{'.' * (BAR_CELLS - full)}] {share:4.0%}"
