@@ -21,5 +21,5 @@ SELECT c.id, p.id, r.region, '', 'perUnit', 0.01 * p.id, 60, 'halfUp', '2020-01-
 FROM rate_card c, product p, (VALUES (''), ('DE')) r (region);
 INSERT INTO usage_type (name, alternative_code, description, unit) VALUES ('Call', '', '', 'second');
 INSERT INTO source_system (name, alternative_code, description, default_usage_type_id, timezone, column_mapping,
-  null_text)
-SELECT 'Switch', '', '', id, 'UTC', '{}', '' FROM usage_type;
+  null_text, delimiter, decimal_sign, date_format, drop_folder, has_consecutive_numbers)
+SELECT 'Switch', '', '', id, 'UTC', '{}', '', ',', '.', '', '', false FROM usage_type;

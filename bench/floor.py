@@ -8,20 +8,31 @@ from pathlib import Path
 
 import psycopg
 
-STAGING = """
-CREATE UNLOGGED TABLE floor_staging (number text, service text, product text, from_date timestamptz,
-  to_date timestamptz, usage_amount numeric(38, 18), destination text, region text)
+UDFS = (
+    *(f"udf_string_{n}" for n in range(1, 9)),
+    *(f"udf_float_{n}" for n in range(1, 5)),
+    *(f"udf_date_{n}" for n in range(1, 5)),
+)
+TYPES = {"string": "text", "float": "numeric(38, 18)", "date": "date"}
+STAGING = f"""
+CREATE UNLOGGED TABLE floor_staging (number text, type text, service text, product text, from_date timestamptz,
+  to_date timestamptz, usage_amount numeric(38, 18), billing_directive text, billing_effective_date date,
+  destination text, region text, total_amount numeric(38, 18),
+  {", ".join(f"{name} {TYPES[name.split('_')[1]]}" for name in UDFS)})
 """
-INGEST = """
+INGEST = f"""
 WITH record AS (
   INSERT INTO usage_data_record (customer_id, subscription_service_id, product_id, usage_type_id, source_system_id,
-    number, life_cycle_state, billing_directive, billing_effective_date, from_date, to_date, usage_amount, destination,
-    region, rating_type)
-  SELECT s.customer_id, s.id, p.id, 1, 1, f.number, 'POSTED', 'TO_BE_BILLED', f.from_date::date, f.from_date,
-    f.to_date, f.usage_amount, f.destination, f.region, 'POSTRATED'
+    number, is_late, life_cycle_state, billing_directive, billing_effective_date, from_date, to_date, usage_amount,
+    destination, region, rating_type, total_amount, {", ".join(UDFS)})
+  SELECT s.customer_id, s.id, p.id, t.id, 1, f.number, false, 'POSTED', f.billing_directive, f.billing_effective_date,
+    f.from_date, f.to_date, f.usage_amount, f.destination, f.region,
+    CASE WHEN f.total_amount IS NULL THEN 'POSTRATED' ELSE 'PRERATED' END, f.total_amount,
+    {", ".join(f"f.{name}" for name in UDFS)}
   FROM floor_staging f
   JOIN subscription_service s ON s.identifier = f.service
   JOIN product p ON p.code = f.product
+  JOIN usage_type t ON t.name = f.type
   RETURNING id, customer_id, billing_effective_date
 )
 INSERT INTO pending_usage (record_id, customer_id, billing_effective_date)
@@ -37,7 +48,8 @@ WITH billed AS (
   DELETE FROM pending_usage WHERE billing_effective_date < '2026-10-02' RETURNING record_id, customer_id
 )
 INSERT INTO floor_charge (customer_id, record_id, line_id, rate_id, quantity, amount)
-SELECT b.customer_id, b.record_id, b.customer_id, t.id, r.usage_amount, r.usage_amount * t.unit_price / t.unit_size
+SELECT b.customer_id, b.record_id, b.customer_id, CASE WHEN r.total_amount IS NULL THEN t.id END, r.usage_amount,
+  coalesce(r.total_amount, r.usage_amount * t.unit_price / t.unit_size)
 FROM billed b
 JOIN usage_data_record r ON r.id = b.record_id
 JOIN rate t ON t.product_id = r.product_id AND t.region = CASE r.region WHEN 'DE' THEN 'DE' ELSE '' END

@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 
 from bench.generate import Size
+from bench.json_api import CLIENTS
 from bench.timing import Results
 
 INGEST_AIM, RUN_AIM = 0.6, 0.5
@@ -16,15 +17,28 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
     print(f"{_machine()}; {results.server}; {workers} workers")
     print()
     print(f"{'':28}{'floor rows/s':>14}{'ours rows/s':>14}{'ratio':>8}{'aim':>6}")
-    _row("ingest", size.records, results.floor_ingest, results.ingest, INGEST_AIM)
-    _row("run: rate, charge, total", size.records, results.floor_run, results.run, RUN_AIM)
+    good = results.counts["accepted"]
+    _row("ingest", good, results.floor_ingest, results.ingest, INGEST_AIM)
+    _row("run: rate, charge, total", good, results.floor_run, results.run, RUN_AIM)
     print()
+    print("rows: " + " + ".join(f"{count:,} {kind}" for kind, count in results.counts.items()))
+    print(
+        f"  of the time of ingest: duplicates and conflicts {_part(results.repeated, results.ingest)}, aim under 10 %;"
+    )
+    print(f"  faulty rows {_part(results.quarantine, results.ingest)}")
+    api = results.json_api
+    print(f"JSON API, {CLIENTS} clients: {api.rate:,.0f} records/s, median {api.median * 1000:.0f} ms, ", end="")
+    print(f"99 % under {api.p99 * 1000:.0f} ms")
     print(f"posting {results.invoices:,} invoices: {results.posting:.2f} s")
     print(f"peak memory of a process, at {size.records // 10:,} and at {size.records:,} records")
     print(f"  import {results.small_ingest_kib / 1024:.0f} MiB, {results.ingest_kib / 1024:.0f} MiB")
     print(f"  worker {results.small_worker_kib / 1024:.0f} MiB, {results.worker_kib / 1024:.0f} MiB")
     if results.differing_after_kills is not None:
         print(f"killed in the middle: {results.differing_after_kills} of {results.invoices:,} invoices differ")
+
+
+def _part(seconds: float, whole: float) -> str:
+    return f"{100 * seconds / whole:.1f} %"
 
 
 def _row(name: str, records: int, floor: float, ours: float, aim: float) -> None:

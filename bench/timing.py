@@ -12,7 +12,8 @@ import psycopg
 
 from bench.databases import FLOOR, KILLED, PRODUCT, SMALL, Databases
 from bench.floor import floor_ingest, floor_run
-from bench.generate import Size
+from bench.generate import Calls, Size
+from bench.json_api import JsonApi, measure
 from bench.kill import differences_after_kills
 from bench.workers import Workers
 from config.env import BASE_DIR
@@ -26,6 +27,10 @@ class Results:
 
     floor_ingest: float
     ingest: float
+    repeated: float
+    quarantine: float
+    counts: dict[str, int]
+    json_api: JsonApi
     floor_run: float
     run: float
     posting: float
@@ -38,7 +43,7 @@ class Results:
     server: str
 
 
-def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers: int, kills: int) -> Results:
+def bench(databases: Databases, size: Size, *, small: Calls, full: Calls, workers: int, kills: int) -> Results:
     """All steps: a tenth of the calls first, for the memory, then all of them, floor and product in turn."""
     with databases.connect(PRODUCT) as connection:
         server = f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"  # type: ignore[index]
@@ -47,13 +52,13 @@ def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers:
                 connection.execute(statement, {"customers": size.customers, "services": size.services})
         connection.execute("VACUUM ANALYZE")
     databases.copy(FLOOR, SMALL)
-    small_ingest = _step(databases, SMALL, "ingest", str(small))
+    small_ingest = _step(databases, SMALL, "ingest", str(small.dirty))
     with Workers(databases, SMALL, workers) as pool:
         _step(databases, SMALL, "run")
         small_worker_kib = pool.peak_kib()
     with _floor(databases) as connection:
-        floor_ingested = floor_ingest(connection, full)
-    ingested = _step(databases, PRODUCT, "ingest", str(full))
+        floor_ingested = floor_ingest(connection, full.clean)
+    ingested = _step(databases, PRODUCT, "ingest", str(full.dirty))
     with _floor(databases) as connection:
         connection.execute("VACUUM ANALYZE")
         floor_billed = floor_run(connection)
@@ -64,13 +69,16 @@ def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers:
     with Workers(databases, PRODUCT, workers) as pool:
         billed = _step(databases, PRODUCT, "run")
         worker_kib = pool.peak_kib()
-    for step in (ingested, billed):
-        if step["records"] != size.records:
-            raise RuntimeError(f"{step['records']:,} records went through, not {size.records:,}.")
+    counts = _checked_counts(size, ingested, billed)
+    api = measure(databases)
     differing = differences_after_kills(databases, workers=workers, kills=kills) if kills else None
     return Results(
         floor_ingest=floor_ingested,
         ingest=ingested["seconds"],
+        repeated=ingested["repeated"],
+        quarantine=ingested["quarantine"],
+        counts=counts,
+        json_api=api,
         floor_run=floor_billed,
         run=billed["seconds"],
         posting=billed["posting_seconds"],
@@ -82,6 +90,19 @@ def bench(databases: Databases, size: Size, *, small: Path, full: Path, workers:
         differing_after_kills=differing,
         server=server,
     )
+
+
+def _checked_counts(size: Size, ingested: dict[str, float], billed: dict[str, float]) -> dict[str, int]:
+    """What became of the rows, if it is what should have."""
+    counts = {
+        "accepted": int(ingested["accepted"]),
+        "duplicates": int(ingested["duplicate"]),
+        "conflicts": int(ingested["conflict"]),
+        "quarantined": int(ingested["quarantined"]),
+    }
+    if counts != size.expected or billed["records"] != counts["accepted"]:
+        raise RuntimeError(f"Taken in: {counts}, billed: {billed['records']:,.0f}; expected: {size.expected}.")
+    return counts
 
 
 @contextmanager

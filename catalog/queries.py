@@ -66,7 +66,12 @@ class KeyOrder:
             return rows.filter(**{f"{self.fields[0]}__{'lt' if is_below else 'gt'}": place[0]})
         # Compared as rows, which an index serves also where many rows have the same first value.
         comparison = TupleLessThan if is_below else TupleGreaterThan
-        return rows.filter(comparison(Tuple(*self.fields), tuple(place)))
+        found = rows.filter(comparison(Tuple(*self.fields), tuple(place)))
+        # PostgreSQL starts a backward scan at the first of several upper bounds. If that were the end of a range that
+        # the list is filtered by, it would walk from there to the place.
+        conditions = found.query.where.children
+        conditions.insert(0, conditions.pop())
+        return found
 
     def place(self, row: Model) -> tuple[Any, ...]:
         """Where the row stands."""

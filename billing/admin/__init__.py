@@ -1,3 +1,3 @@
-from billing.admin import accounts, runs, schedules, terms
+from billing.admin import accounts, completeness, runs, schedules, terms, usage_records
 
-__all__ = ["accounts", "runs", "schedules", "terms"]
+__all__ = ["accounts", "completeness", "runs", "schedules", "terms", "usage_records"]

@@ -9,10 +9,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.admin.accounts import accounts_url
+from billing.admin.completeness import gap_row
 from billing.admin.run_page import state_in_words
 from billing.choices import AccountOutcome, RunStatus
-from billing.models import BillingRun, RunAccount
+from billing.models import BillingRun, CompletenessDay, RunAccount
 from billing.queries.run_figures import RunFigures, figures_of_runs
+from billing.queries.shown_completeness import stored_gaps
 from catalog.admin.base import change_url, list_url
 from catalog.admin.figures import exact, money
 from catalog.admin.paginator import CappedPaginator
@@ -57,6 +59,7 @@ def landing_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         ("billing.view_runaccount", accounts_to_look_at),
         ("usage.view_quarantinedline", open_quarantine),
         ("usage.view_usageconflict", open_conflicts),
+        ("billing.view_completenessday", usage_not_accounted_for),
         ("usage.view_pendingusage", usage_to_bill),
         ("customers.view_customer", customers_without_tax),
     )
@@ -198,6 +201,36 @@ def open_conflicts() -> Card | None:
             )
             for conflict in shown
         ],
+        is_urgent=True,
+    )
+
+
+def usage_not_accounted_for() -> Card | None:
+    """What the last check found: days that do not add up, and gaps. No card where all is well."""
+    days = CompletenessDay.objects.filter(balances=False).select_related("source_system")
+    gaps = stored_gaps().select_related("source_system")
+    url = list_url("billing_completenessday")
+    items = [
+        Item(
+            f"{day.day} does not add up",
+            day.source_system.name,
+            list_url("billing_completenessday", from_day=day.day, to_day=day.day),
+        )
+        for day in days[:SHOWN_ITEMS]
+    ]
+    for gap in gaps[:SHOWN_ITEMS]:
+        shown = gap_row(gap, {gap.source_system_id: gap.source_system.name})
+        items.append(Item(f"{shown.source}: {shown.what}", shown.detail, url))
+    if not items:
+        return None
+    return Card(
+        title="Usage that is missing",
+        icon="balance",
+        count=exact(days.count() + gaps.count()),
+        hint="",
+        url=url,
+        link_text="Completeness and gaps",
+        items=items[:SHOWN_ITEMS],
         is_urgent=True,
     )
 

@@ -26,6 +26,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Pending usage", "inbox", "usage_pendingusage"),
         ("Quarantine", "report", "usage_quarantinedline"),
         ("Conflicts", "call_split", "usage_usageconflict"),
+        ("Completeness", "balance", "billing_completenessday"),
         ("Usage types", "category", "usage_usagetype"),
     ),
     "Customers": (

@@ -4,15 +4,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count
+from django.http import HttpRequest
+from django.utils import timezone
 
 from billing.admin.accounts import OUTCOME_LABELS, accounts_url
-from billing.choices import AccountOutcome, RunStatus
+from billing.admin.navigation import may_view
+from billing.choices import AccountOutcome, PreflightVerdict, RunStatus
 from billing.models import BillingRun, RunAccount
+from billing.queries.preflight import PreflightCheck, preflight
 from billing.queries.run_figures import figures_of_runs
+from catalog.admin.base import list_url
 from catalog.admin.figures import money
 
 SHOWN_ACCOUNTS = 100
 SHOWN_REASONS = 20
+VERDICT_LABELS = {PreflightVerdict.PASS: "success", PreflightVerdict.WARN: "warning", PreflightVerdict.BLOCK: "danger"}
 # What needs a person comes first.
 OUTCOME_ORDER = (
     AccountOutcome.FAILED,
@@ -40,6 +46,15 @@ class ReasonCount:
     outcome: str
     reason: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """A check before the run, and the list of what it found; no address for those who may not see that."""
+
+    check: PreflightCheck
+    badge: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,18 @@ def run_progress(run: BillingRun) -> RunProgress:
             for amount in figures.invoice_amounts
         ],
     )
+
+
+def checklist(run: BillingRun, request: HttpRequest) -> list[CheckRow]:
+    """The checks before a pending run, made now."""
+    return [
+        CheckRow(
+            check=check,
+            badge=VERDICT_LABELS[check.verdict],
+            url=list_url(check.model, **dict(check.query)) if may_view(check.model)(request) else "",
+        )
+        for check in preflight(run=run, at=timezone.now())
+    ]
 
 
 def reasons(run: BillingRun) -> list[ReasonCount]:

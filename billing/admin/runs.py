@@ -5,7 +5,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from billing.admin.accounts import accounts_url
-from billing.admin.run_page import SHOWN_ACCOUNTS, first_accounts, reasons, run_progress, state_in_words
+from billing.admin.run_page import SHOWN_ACCOUNTS, checklist, first_accounts, reasons, run_progress, state_in_words
 from billing.admin.run_pages import RunPagesAdmin
 from billing.choices import RunStatus
 from billing.models import BillingRun
@@ -109,6 +109,7 @@ class BillingRunAdmin(RunPagesAdmin):
                     "is_pending": run.status == RunStatus.PENDING,
                     "awaits_approval": run.status == RunStatus.COMPLETED and run.approved_at is None,
                     "progress": run_progress(run),
+                    "checklist": checklist(run, request) if run.status == RunStatus.PENDING else [],
                     "reasons": reasons(run),
                     "accounts": accounts,
                     "shows_all": len(accounts) < SHOWN_ACCOUNTS,

@@ -5,16 +5,24 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api.serializers import BillingRunSerializer, RunAccountSerializer, RunPreviewSerializer, run_values
+from billing.api.serializers import (
+    BillingRunSerializer,
+    PreflightSerializer,
+    RunAccountSerializer,
+    RunPreviewSerializer,
+    run_values,
+)
+from billing.choices import RunStatus
 from billing.models import BillingRun
 from billing.operations.errors import RunConflict, RunRefused
 from billing.operations.preview import preview_run
 from billing.operations.runs import approve_run, cancel_run, commence_run, create_run, update_run
+from billing.queries.preflight import preflight, verdict_of
 from billing.queries.run_figures import accounts_of_run, figures_of_runs
 from billing.tasks import wake_workers
 from customers.api.exceptions import Conflict, Refused
@@ -26,6 +34,7 @@ from customers.choices import Scope
 Result = TypeVar("Result")
 
 TAGS = ["billingRuns"]
+WRONG_STATE = OpenApiResponse({"$ref": "#/components/schemas/Error"}, "The run is no longer pending")
 
 
 class BillingRunView(ApiView):
@@ -191,6 +200,22 @@ class BillingRunPreview(BillingRunView):
         run = existing(run_id)
         preview = translated(lambda: preview_run(run_id=run.id, at=timezone.now()))
         return Response(RunPreviewSerializer(preview).data)
+
+
+class BillingRunPreflight(BillingRunView):
+    @extend_schema(
+        tags=TAGS,
+        operation_id="billingRuns_preflight",
+        summary="Show what might be wrong before the run is commenced",
+        description="It informs: only a check with the verdict `block` says that the run is not to be commenced.",
+        responses={200: PreflightSerializer, 409: WRONG_STATE},
+    )
+    def get(self, request: Request, run_id: str) -> Response:  # noqa: ARG002
+        run = existing(run_id)
+        if run.status != RunStatus.PENDING:
+            raise Conflict(f"The run is {run.status}: only a pending run is checked beforehand.", code="wrong_state")
+        checks = preflight(run=run, at=timezone.now())
+        return Response(PreflightSerializer({"verdict": verdict_of(checks), "checks": checks}).data)
 
 
 def existing(run_id: str) -> BillingRun:

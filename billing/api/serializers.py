@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.choices import AccountOutcome, RunStatus
+from billing.choices import AccountOutcome, PreflightVerdict, RunStatus
 from billing.models import InvoiceMessage, RunAccount
 from billing.queries.run_figures import RunFigures, subruns
 from customers.api.fields import ExactNumberField, IdField, NameField, in_minor_units
@@ -136,6 +136,21 @@ class PreviewAccountSerializer(serializers.Serializer[Any]):
 
 class RunPreviewSerializer(serializers.Serializer[Any]):
     accounts = PreviewAccountSerializer(many=True)
+
+
+class PreflightCheckSerializer(serializers.Serializer[Any]):
+    """One check before a run."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    verdict = serializers.ChoiceField(choices=PreflightVerdict.choices)
+    count = serializers.IntegerField(help_text="How many things it found.")
+    detail = serializers.CharField(help_text="What that means, and what to do.")
+
+
+class PreflightSerializer(serializers.Serializer[Any]):
+    verdict = serializers.ChoiceField(choices=PreflightVerdict.choices, help_text="The worst of the checks.")
+    checks = PreflightCheckSerializer(many=True)
 
 
 def run_values(validated: dict[str, Any]) -> dict[str, Any]:

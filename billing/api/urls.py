@@ -13,5 +13,6 @@ urlpatterns = [
     re_path(rf"{ONE}/approve/?$", runs.ApproveBillingRun.as_view()),
     re_path(rf"{ONE}/cancel/?$", runs.CancelBillingRun.as_view()),
     re_path(rf"{ONE}/accounts/?$", runs.BillingRunAccounts.as_view()),
+    re_path(rf"{ONE}/preflight/?$", runs.BillingRunPreflight.as_view()),
     re_path(rf"{ONE}/preview/?$", runs.BillingRunPreview.as_view()),
 ]

@@ -1,12 +1,15 @@
-"""Addresses of the usage API that are billing's: what is done to records that an invoice may have."""
+"""Addresses of the usage API that are billing's: what is done to records that an invoice may have,
+and whether all usage is accounted for.
+"""
 
 from django.urls import re_path
 
-from billing.api import usage_records
+from billing.api import completeness, usage_records
 
 ONE = r"^usage_data_records/(?P<record_id>[^/]+)"
 
 urlpatterns = [
+    re_path(r"^completeness/?$", completeness.CompletenessView.as_view()),
     re_path(rf"{ONE}/cancel/?$", usage_records.CancelRecord.as_view()),
     re_path(rf"{ONE}/adjust/?$", usage_records.AdjustRecord.as_view()),
     re_path(rf"{ONE}/set_to_be_billed/?$", usage_records.SetToBeBilled.as_view()),

@@ -60,7 +60,7 @@ class UsageBalance:
 
 def import_balance(import_id: int) -> UsageBalance:
     """The balance of one import's records. Reads all of them."""
-    scope = {
+    scope: dict[str, Any] = {
         "first_import_id": import_id,
         "last_import_id": import_id,
         "from_day": "-infinity",

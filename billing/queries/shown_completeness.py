@@ -1,10 +1,9 @@
 """Completeness as pages and the API show it: counted now where that is quick, else as it was last checked."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
@@ -15,6 +14,8 @@ from billing.models import CompletenessDay, UsageGap
 from billing.queries.completeness import Scope, day_figures, scope_of_days
 from usage.models import SourceSystem, UsageImport
 from usage.queries.gaps import WINDOW, number_holes, silent_hours
+
+Result = TypeVar("Result")
 
 # So many records of imports are counted while somebody waits; records that came one by one may take this long besides.
 LIVE_RECORDS = 300_000
@@ -113,10 +114,9 @@ def shown_gaps(*, at: datetime, source_system_id: int | None = None) -> Gaps:
     """The gaps: looked for now where that is quick; else silent hours of now, and number holes as last found."""
     window = scope_of_days(from_day=(at - WINDOW).date(), to_day=at.date(), source_system_id=source_system_id)
     if window.record_count <= LIVE_RECORDS:
-        with _not_longer(LIVE_TIMEOUT_MS) as outcome:
-            outcome["gaps"] = found_gaps(at=at, source_system_id=source_system_id)
-        if "gaps" in outcome:
-            return Gaps(tuple(outcome["gaps"]), is_live=True, as_of=at)
+        gaps = _in_time(lambda: found_gaps(at=at, source_system_id=source_system_id))
+        if gaps is not None:
+            return Gaps(tuple(gaps), is_live=True, as_of=at)
     holes = list(stored_gaps(source_system_id).filter(kind=GapKind.NUMBERS))
     found = (*holes, *found_silence(at=at, source_system_id=source_system_id))
     return Gaps(found, is_live=False, as_of=min((hole.found_at for hole in holes), default=None))
@@ -137,29 +137,28 @@ def _counted(scope: Scope, at: datetime) -> tuple[DayFigures, ...] | None:
     """The figures counted now, or None where it is too much for somebody who waits."""
     if scope.record_count > LIVE_RECORDS:
         return None
-    with _not_longer(LIVE_TIMEOUT_MS) as outcome:
-        outcome["figures"] = day_figures(scope, at=at)
-    return outcome.get("figures")
+    return _in_time(lambda: day_figures(scope, at=at))
 
 
-@contextmanager
-def _not_longer(milliseconds: int) -> Iterator[dict[str, Any]]:
-    """Run statements with a limit on the time of each; one that takes longer ends the block, and nothing is raised."""
+def _in_time(read: Callable[[], Result]) -> Result | None:
+    """What `read` gives, or None where one of its statements takes too long for somebody who waits."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT current_setting('statement_timeout'), current_setting('jit'),"
                 " set_config('statement_timeout', %s, true), set_config('jit', 'off', true)",
-                [str(milliseconds)],
+                [str(LIVE_TIMEOUT_MS)],
             )
             timeout, jit, *_ = cursor.fetchone()
-            yield {}
+            result = read()
             cursor.execute(
                 "SELECT set_config('statement_timeout', %s, true), set_config('jit', %s, true)", [timeout, jit]
             )
+            return result
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
             raise
+        return None
 
 
 def _stored(scope: Scope) -> QuerySet[CompletenessDay]:

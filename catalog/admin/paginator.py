@@ -90,8 +90,10 @@ class KeyPaginator(CappedPaginator):
 
     @property
     def is_exact(self) -> bool:
-        return self.capped is not None and super().is_exact
+        return self.row_count is not None or (self.capped is not None and super().is_exact)
 
     @cached_property
     def total(self) -> int:
+        if self.row_count is not None:
+            return self.row_count
         return self.per_page if self.capped is None else super().total

@@ -46,10 +46,13 @@ ERRORS_OF_WRITES = {
     "422": "Understood, and refused",
 }
 
+# All that paths name are ids.
+PATH_ID = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"}
+
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
-    "schema": {"type": "string", "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     "description": "The same key and body give the first answer again; the same key with another body is a 422.",
 }
 
@@ -85,7 +88,10 @@ class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
-        schema = super().map_serializer(auto_schema, direction)
+        # As the extension's own method does, but for the subclass that is found.
+        schema = auto_schema._map_serializer(  # type: ignore[no-untyped-call]  # noqa: SLF001
+            self.target, direction, bypass_extensions=True
+        )
         return {**schema, "additionalProperties": False, **self.target.shape}
 
 
@@ -116,6 +122,9 @@ def _exact(schema: Any) -> None:
 
 def _complete(operation: dict[str, Any], path: str, *, is_write: bool) -> None:
     errors = dict(ERRORS_OF_ALL)
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["schema"] = PATH_ID
     if "{" in path:
         errors |= ERRORS_OF_ONE
     if is_write:

@@ -116,6 +116,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message that no worker took before the next one is sent is worth nothing.
     "sweep-billing-runs": {"task": "billing.sweep_runs", "schedule": 15.0, "options": {"expires": 15}},
     "sweep-usage-imports": {"task": "usage.sweep_imports", "schedule": 15.0, "options": {"expires": 15}},
+    "check-completeness": {"task": "billing.check_completeness", "schedule": 3_600.0, "options": {"expires": 3_600}},
     "watch-drop-folders": {"task": "usage.watch_drop_folders", "schedule": 10.0, "options": {"expires": 10}},
     "forget-idempotent-answers": {
         "task": "customers.forget_answers",

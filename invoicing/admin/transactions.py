@@ -8,6 +8,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from catalog.admin.base import Admin, change_url, column, link
 from catalog.admin.figures import exact_in
+from invoicing.choices import TransactionKind
 from invoicing.models import Transaction
 
 STATE_LABELS = {"Waiting": "info", "Billed": "success"}
@@ -40,16 +41,22 @@ class TransactionAdmin(Admin):
     fieldsets = (
         (None, {"fields": ("customer", ("kind", "product"), "description")}),
         ("Amount", {"fields": (("quantity", "unit_price"), ("currency", "tax_rate"), "shown_amount")}),
-        ("Time", {"fields": (("transaction_date", "bill_date"), "invoice")}),
+        ("Time", {"fields": (("transaction_date", "bill_date"), "invoice", "taken_back")}),
     )
-    readonly_fields = ("shown_amount", "invoice")
+    readonly_fields = ("shown_amount", "invoice", "taken_back")
     empty_hint = "Add a charge that is not usage: a set-up fee, a credit. The customer's next billing run takes it."
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(super().has_change_permission(request, obj)) and not is_billed(obj)
+        return bool(super().has_change_permission(request, obj)) and may_change(obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not is_billed(obj)
+        return super().has_delete_permission(request, obj) and may_change(obj)
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "kind":
+            # Only taking usage back makes a reversal.
+            kwargs["choices"] = [choice for choice in TransactionKind.choices if choice[0] != TransactionKind.REVERSAL]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     @column("Amount")
     def shown_amount(self, transaction: Transaction) -> str:
@@ -67,6 +74,16 @@ class TransactionAdmin(Admin):
         return (
             "none yet" if line is None else link(change_url(line.invoice), f"{line.invoice}, line {line.line_number}")
         )
+
+    @column("Takes back")
+    def taken_back(self, transaction: Transaction) -> SafeString | str:
+        charge = transaction.reversed_charge
+        return "no usage" if charge is None else link(change_url(charge), f"the charge of record {charge.record}")
+
+
+def may_change(transaction: Any) -> bool:
+    """Whether a transaction is neither on an invoice nor usage that was taken back."""
+    return transaction is None or not (is_billed(transaction) or transaction.kind == TransactionKind.REVERSAL)
 
 
 def is_billed(transaction: Any) -> bool:

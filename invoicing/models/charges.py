@@ -9,7 +9,7 @@ from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
 from invoicing.models.documents import InvoiceLine
-from invoicing.models.triggers import REFUSED, fits_its_line, part_of_document, takes_back_its_charge
+from invoicing.models.triggers import REFUSED, fits_its_line, part_of_document, reversal_stays, takes_back_its_charge
 from usage.models import UsageDataRecord
 
 
@@ -155,6 +155,7 @@ class Transaction(models.Model):
                 """,
             ),
             takes_back_its_charge(),
+            reversal_stays(),
         ]
 
     def __str__(self) -> str:

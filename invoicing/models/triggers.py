@@ -95,6 +95,26 @@ def takes_back_its_charge() -> pgtrigger.Trigger:
     )
 
 
+def reversal_stays() -> pgtrigger.Trigger:
+    """A reversal stays as it was made: without it, usage that does not stand would stay charged."""
+    return pgtrigger.Trigger(
+        name="reversal_stays",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        condition=pgtrigger.Q(old__reversed_charge__isnull=False),
+        func="""
+        IF TG_OP = 'UPDATE' THEN
+          -- It is put on lines, and drafts give it back. The amount is only computed after this trigger.
+          IF to_jsonb(NEW) - MAY_CHANGE = to_jsonb(OLD) - MAY_CHANGE THEN
+            RETURN NEW;
+          END IF;
+        END IF;
+        RAISE EXCEPTION 'Usage that was taken back stays taken back: the transaction does not change.'
+          USING ERRCODE = 'restrict_violation';
+        """.replace("MAY_CHANGE", "ARRAY['invoice_line_id', 'created_in', 'amount', 'updated_at']"),
+    )
+
+
 def keeps_billed_until(on: str) -> pgtrigger.Trigger:
     """Keeps for each customer the latest end of a period of its documents (`customers.models.BilledUntil`)."""
     latest = {

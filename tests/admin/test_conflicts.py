@@ -47,15 +47,14 @@ def test_page_shows_both_sides_and_marks_what_differs(admin_client: Client, conf
     response = admin_client.get(page(conflict))
     assert [(side.field, side.record, side.row, side.differs) for side in response.context["sides"]] == [
         ("service", "+49301", "+49301", False),
-        ("from_date", "2026-01-15T12:00:00.000000Z", "2026-01-15T12:00:00.000000Z", False),
+        ("from_date", "2026-01-15T12:00:00Z", "2026-01-15T12:00:00Z", False),
         ("usage_amount", "60", "90", True),
         ("number", "R1", "R1", False),
         ("type", "Call", "Call", False),
         ("product", "CALL", "CALL", False),
-        ("to_date", "2026-01-15T12:01:00.000000Z", "2026-01-15T12:01:00.000000Z", False),
+        ("to_date", "2026-01-15T12:01:00Z", "2026-01-15T12:01:00Z", False),
         ("billing_directive", "TO_BE_BILLED", "TO_BE_BILLED", False),
         ("billing_effective_date", "2026-01-15", "2026-01-15", False),
-        ("life_cycle_state", "POSTED", "POSTED", False),
     ]
     text = response.content.decode()
     assert f'id="raw-text">{OTHER}<' in text
@@ -75,7 +74,7 @@ def test_record_that_is_kept_stays(admin_client: Client, admin_user: User, confl
         *(ConflictDecision.KEPT, "The switch corrected itself."),
         admin_user,
     )
-    assert list(UsageDataRecord.objects.values_list("number", "usage_amount")) == [("R1", 60)]
+    assert list(UsageDataRecord.objects.values_list("number", "usage_amount")) == [("R1", Decimal(60))]
     text = admin_client.get(page(conflict)).content.decode()
     assert "The switch corrected itself." in text
     assert f"by {admin_user}" in text
@@ -102,7 +101,7 @@ def test_row_that_replaces_the_record_takes_its_place_in_the_inbox(
 def test_row_that_is_dismissed_changes_nothing(admin_client: Client, conflict: UsageConflict) -> None:
     assert decide(admin_client, conflict, "_dismiss", "Sent by mistake.") == ["The row is dismissed."]
     assert conflict.decision == ConflictDecision.DISMISSED
-    assert list(UsageDataRecord.objects.values_list("number", "usage_amount")) == [("R1", 60)]
+    assert list(UsageDataRecord.objects.values_list("number", "usage_amount")) == [("R1", Decimal(60))]
 
 
 @pytest.mark.parametrize("button", ["_keep", "_replace", "_dismiss"])
@@ -166,7 +165,7 @@ def test_list_shows_what_is_open_and_the_rest_when_asked(admin_client: Client) -
     opened = factories.UsageConflictFactory()
     kept = factories.UsageConflictFactory(decision=ConflictDecision.KEPT, decided_at=AT)
 
-    def shown(**query: object) -> set[UsageConflict]:
+    def shown(**query: str | int) -> set[UsageConflict]:
         return set(admin_client.get(reverse(LIST), query).context["cl"].result_list)
 
     assert shown() == {opened}

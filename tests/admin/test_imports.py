@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from tests import factories
 from tests.usage.taking import AT, HEADER, ROW, lines, make_company, take
+from usage.adapters.progress import report_progress
 from usage.choices import ImportState
+from usage.engine.progress import ImportProgress
 from usage.models import SourceSystem, UsageDataRecord, UsageImport
 from usage.operations.stored import queue_import, take_in_stored
 
@@ -83,11 +85,11 @@ def test_import_queues_the_file_and_shows_its_progress_then_its_counts(
     uploaded = upload(admin_client, lines(ROW, BAD))
     response = press(admin_client, uploaded, "_import")
     assert response.redirect_chain == [(page("change", uploaded), 302)]  # type: ignore[attr-defined]
-    assert 'hx-trigger="every' in response.content.decode()  # type: ignore[attr-defined]
+    assert f'hx-get="{page("progress", uploaded)}"' in response.content.decode()  # type: ignore[attr-defined]
     uploaded.refresh_from_db()
     assert uploaded.state == ImportState.QUEUED
     progress = admin_client.get(page("progress", uploaded))
-    assert "waits" in progress.content.decode() or "worker" in progress.content.decode()
+    assert "The next worker that is free takes it in." in progress.content.decode()
     assert "HX-Refresh" not in progress
 
     take_in_stored(import_id=uploaded.pk, at=AT)
@@ -96,11 +98,27 @@ def test_import_queues_the_file_and_shows_its_progress_then_its_counts(
     uploaded.refresh_from_db()
     assert (uploaded.received_count, uploaded.accepted_count, uploaded.quarantined_count) == (2, 1, 1)
     text = done.content.decode()
-    assert "hx-get" not in text
+    assert page("progress", uploaded) not in text
     assert f"?state=all&amp;usage_import__id__exact={uploaded.pk}" in text
     line = uploaded.quarantined_lines.get()
     assert reverse("admin:usage_quarantinedline_change", args=[line.pk]) in text
     assert "Try the open lines again" in text
+
+
+def test_import_that_runs_says_how_far_it_is(admin_client: Client, source: SourceSystem) -> None:
+    running = factories.UsageImportFactory(state=ImportState.RUNNING, finished_at=None, byte_count=8_000)
+    report_progress(running.pk, ImportProgress("reading", byte_count=2_000, received=1_234))
+    text = admin_client.get(page("progress", running)).content.decode()
+    assert 'value="25"' in text
+    assert "2,000 of 8,000" in text
+    assert "<dt>Rows received</dt><dd>1,234</dd>" in text
+    report_progress(running.pk, ImportProgress("writing", byte_count=8_000, received=5_000, accepted=4_321))
+    text = admin_client.get(page("progress", running)).content.decode()
+    assert "Its rows are being turned into records." in text
+    assert "<dt>Accepted so far</dt><dd>4,321</dd>" in text
+    assert "value=" not in text
+    UsageImport.objects.update(state=ImportState.QUEUED)
+    assert "4,321" not in admin_client.get(page("progress", running)).content.decode()
 
 
 def test_late_records_are_counted_on_the_page(admin_client: Client, source: SourceSystem) -> None:
@@ -153,6 +171,8 @@ def test_file_that_does_not_fit_is_shown_with_what_is_wrong_and_not_imported(
     uploaded = upload(admin_client, "this,is,not\nwhat,was,agreed\n")
     response = admin_client.get(page("preview", uploaded))
     assert "there is no column “service”" in response.context["fault"]
+    # Who is to say what the columns are sees what is in them.
+    assert [row.raw for row in response.context["rows"]] == [("what", "was", "agreed")]
     assert "tb-primary" not in response.content.decode()
     pressed = press(admin_client, uploaded, "_import")
     assert said(pressed) == ["It is not imported, for it cannot be read like this. Choose the columns anew."]

@@ -20,7 +20,7 @@ from tests.factories.customers import (
     UserFactory,
 )
 from tests.factories.invoicing import InvoiceFactory, InvoiceLineFactory, UsageChargeFactory, post
-from tests.factories.usage import SourceSystemFactory, UsageDataRecordFactory, UsageTypeFactory
+from tests.factories.usage import SourceSystemFactory, UsageDataRecordFactory, UsageImportFactory, UsageTypeFactory
 from usage.models import UsageDataRecord
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +129,9 @@ def test_a_record_has_every_member(staff: Caller, record: UsageDataRecord, custo
         "rating_type": "POSTRATED",
         "total_amount": None,
         "charge": None,
+        "is_late": False,
+        "original": None,
+        "history": [],
         "log_information": {
             "created_date": record.created_at.isoformat().replace("+00:00", "Z"),
             "created_by_user": "importer",
@@ -217,7 +220,7 @@ def test_a_customers_key_sees_its_own(
         "billing_directive=TO_BE_CREDITED",
         "from_date_after=2026-01-15T12:00:01Z",
         "from_date_after=2026-01-15T13:00:01%2B01:00",
-        "to_date_after=2026-01-15T12:01:01Z",
+        "is_late=true",
         "billing_effective_date_after=2026-01-16",
         "accounts_receivable=AR-ACME-1&subscription=S-1&subscription_service=%2B49301&product=CALL&type=V",
     ],
@@ -236,6 +239,7 @@ def test_each_filter_narrows_the_list(staff: Caller, customer: Customer, query: 
         life_cycle_state="CANCELLED",
         billing_directive="TO_BE_CREDITED",
         from_date=datetime(2026, 1, 16, tzinfo=UTC),
+        is_late=True,
     )
     UsageDataRecordFactory()
     assert [row["number"] for row in staff.ask(f"{PATH}?{query}")["data"]] == ["WANTED"]
@@ -246,8 +250,15 @@ def test_each_filter_narrows_the_list(staff: Caller, customer: Customer, query: 
     [
         ("from_date_after=2026-01-15T12:00:00Z", ["A", "B"]),
         ("from_date_before=2026-01-16T12:00:00Z", ["A"]),
-        ("to_date_before=2026-01-15T12:01:00Z", []),
-        ("to_date_before=2026-01-15T12:01:01Z", ["A"]),
+        ("from_date_before=2026-01-16T12:00:01Z", ["A", "B"]),
+        ("is_late=false", ["A", "B"]),
+        ("usage_import=1", []),
+        ("usage_import=x", None),
+        ("usage_import=9223372036854775808", None),
+        ("is_late=perhaps", None),
+        # The time at which usage stopped is no filter; what is none is not passed over.
+        ("to_date_before=2026-01-15T12:01:00Z", None),
+        ("produkt=CALL", None),
         ("billing_effective_date_after=2026-01-15&billing_effective_date_before=2026-01-16", ["A"]),
         ("accounts_receivable=NONE", []),
         ("subscription=NONE", []),
@@ -271,15 +282,83 @@ def test_ranges_are_half_open_and_unknown_names_match_nothing(
         assert [row["number"] for row in staff.ask(f"{PATH}?{query}")["data"]] == found
 
 
-def test_pages_go_on_where_the_last_ended(staff: Caller) -> None:
-    numbers = [UsageDataRecordFactory().number for _ in range(5)]
+def all_pages(caller: Caller, query: str, *, between: Callable[[], object] = lambda: None) -> list[list[str]]:
+    """The numbers on each page of two; `between` is called after each."""
     seen, page = [], {"meta": {"next_cursor": ""}}
-    for _ in range(3):
-        page = staff.ask(f"{PATH}?limit=2&cursor={page['meta']['next_cursor']}")
+    while True:
+        page = caller.ask(f"{PATH}?limit=2&{query}&cursor={page['meta']['next_cursor']}")
         seen.append([row["number"] for row in page["data"]])
-    assert seen == [numbers[:2], numbers[2:4], numbers[4:]]
-    assert page["meta"] == {"limit": 1, "next_cursor": ""}
+        if not page["meta"]["next_cursor"]:
+            return seen
+        between()
+
+
+def test_pages_go_on_where_the_last_ended(staff: Caller) -> None:
+    for number in "ABCDE":
+        UsageDataRecordFactory(number=number)
+    assert all_pages(staff, "") == [["A", "B"], ["C", "D"], ["E"]]
+    assert staff.ask(f"{PATH}?limit=5")["meta"] == {"limit": 5, "next_cursor": ""}
     assert_error(staff.get(f"{PATH}?cursor=x"), 400, "invalid")
+
+
+@pytest.mark.parametrize("query", ["source_system=Switch", "from_date_after=2026-01-10T00:00:00Z"])
+def test_filtered_by_source_or_time_records_come_in_the_order_of_their_time(staff: Caller, query: str) -> None:
+    for number, day in (("C", 17), ("A", 15), ("B", 16), ("A2", 15)):
+        UsageDataRecordFactory(number=number, from_date=datetime(2026, 1, day, tzinfo=UTC))
+    assert all_pages(staff, query) == [["A", "A2"], ["B", "C"]]
+
+
+def test_filtered_by_the_effective_date_records_come_in_its_order(staff: Caller) -> None:
+    for number, day in (("C", 17), ("A", 15), ("B", 16), ("A2", 15)):
+        UsageDataRecordFactory(number=number, billing_effective_date=date(2026, 1, day))
+    assert all_pages(staff, "billing_effective_date_before=2026-01-17") == [["A", "A2"], ["B"]]
+
+
+def test_services_of_a_subscription_are_merged_in_the_order_of_the_list(staff: Caller) -> None:
+    subscription = SubscriptionFactory(number="S-1")
+    services = [SubscriptionServiceFactory(subscription=subscription) for _ in range(3)]
+    for number, service in (("A", 0), ("B", 1), ("C", 0), ("D", 2), ("E", 1)):
+        UsageDataRecordFactory(number=number, subscription_service=services[service])
+    UsageDataRecordFactory(number="another's")
+    assert all_pages(staff, "subscription=S-1") == [["A", "B"], ["C", "D"], ["E"]]
+    assert all_pages(staff, "subscription=S-1&source_system=Switch") == [["A", "B"], ["C", "D"], ["E"]]
+
+
+def test_no_record_is_left_out_or_repeated_while_others_come(staff: Caller) -> None:
+    day = iter(range(1, 30))
+    for number in "ABCDE":
+        UsageDataRecordFactory(number=number, from_date=datetime(2026, 1, 15, tzinfo=UTC))
+
+    def one_more() -> None:
+        UsageDataRecordFactory(number=f"late {next(day)}", from_date=datetime(2026, 1, next(day), tzinfo=UTC))
+
+    pages = all_pages(staff, "from_date_after=2026-01-01T00:00:00Z", between=one_more)
+    seen = [number for page in pages for number in page]
+    assert [number for number in seen if not number.startswith("late")] == ["A", "B", "C", "D", "E"]
+    assert len(seen) == len(set(seen))
+
+
+def test_a_cursor_is_for_the_list_that_gave_it(staff: Caller, caller_of: Callable[..., Caller]) -> None:
+    records = [UsageDataRecordFactory(), UsageDataRecordFactory()]
+    given = staff.ask(f"{PATH}?limit=1&type=Call")["meta"]["next_cursor"]
+    assert len(staff.ask(f"{PATH}?limit=5&type=Call&cursor={given}")["data"]) == 1
+    for query in ("", "type=Call&is_late=false", "source_system=Switch", "type=Other"):
+        assert_error(staff.get(f"{PATH}?{query}&cursor={given}"), 400, "invalid")
+    assert_error(caller_of(records[0].customer).get(f"{PATH}?type=Call&cursor={given}"), 400, "invalid")
+
+
+def test_an_import_is_named_by_its_id(staff: Caller) -> None:
+    usage_import = UsageImportFactory(received_count=1, accepted_count=1)
+    UsageDataRecordFactory(number="came with it", usage_import=usage_import)
+    UsageDataRecordFactory()
+    assert all_pages(staff, f"usage_import={usage_import.id}") == [["came with it"]]
+
+
+def test_a_name_goes_before_an_alternative_code(staff: Caller) -> None:
+    for number, name, code in (("A", "V", "X"), ("B", "X", "W")):
+        UsageDataRecordFactory(number=number, usage_type=UsageTypeFactory(name=name, alternative_code=code))
+    assert all_pages(staff, "type=X") == [["B"]]
+    assert all_pages(staff, "type=W") == [["B"]]
 
 
 def test_one_row_and_three_take_the_same_queries(staff: Caller) -> None:
@@ -290,4 +369,5 @@ def test_one_row_and_three_take_the_same_queries(staff: Caller) -> None:
         with CaptureQueriesContext(connection) as queries:
             staff.ask(PATH)
         counts.append(len(queries))
-    assert counts == [2, 2]  # the key, the page
+    # The key; the limit of time, set and taken back, in a savepoint of the test's; the keys of the page, its records.
+    assert counts == [7, 7]

@@ -1,6 +1,8 @@
 """`usage_imports` of the usage API: files sent, and what became of their lines."""
 
 import gzip
+from datetime import UTC, datetime
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -15,14 +17,15 @@ from tests.api.caller import Caller, assert_error, parsed
 from tests.factories.catalog import ProductFactory
 from tests.factories.customers import SubscriptionServiceFactory
 from tests.factories.usage import (
-    QuarantinedLineFactory,
     SourceSystemFactory,
-    UsageConflictFactory,
-    UsageDataRecordFactory,
     UsageImportFactory,
 )
-from usage.api.upload import WholeStream
+from tests.usage.workbooks import workbook
+from usage.adapters.progress import report_progress
+from usage.api.upload import XLSX_TYPES, WholeStream
+from usage.engine.progress import ImportProgress
 from usage.models import SourceSystem, UsageDataRecord, UsageImport
+from usage.operations.stored import take_in_stored
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +44,13 @@ def source() -> SourceSystem:
     return SourceSystemFactory(name="Switch 1", alternative_code="SW1", description="In Berlin")
 
 
-def sent(staff: Caller, body: bytes = CSV, query: str = "source_system=Switch%201", **headers: str) -> Any:
+def sent(staff: Caller, body: bytes = CSV, query: str = "source_system=SW1&wait=true", **headers: str) -> Any:
     return staff.send("POST", f"{PATH}?{query}", body, **({"content_type": "text/csv"} | headers))
+
+
+def work_off(import_id: str) -> None:
+    """Do the worker's part."""
+    take_in_stored(import_id=int(import_id), at=datetime(2026, 2, 1, 9, 5, tzinfo=UTC))
 
 
 def test_a_file_is_taken_and_its_import_shown(staff: Caller, source: SourceSystem) -> None:
@@ -62,12 +70,16 @@ def test_a_file_is_taken_and_its_import_shown(staff: Caller, source: SourceSyste
         "file_name": "upload.csv",
         "sha256": usage_import.sha256,
         "byte_count": len(CSV),
+        "channel": "API",
+        "file_format": "CSV",
         "state": "COMPLETED",
         "received": 3,
         "accepted": 2,
         "duplicates": 0,
         "conflicts": 0,
         "quarantined": 1,
+        "late": 0,
+        "progress": None,
         "error": "",
         "started_date": usage_import.started_at.isoformat().replace("+00:00", "Z"),
         "finished_date": shown["finished_date"],
@@ -83,14 +95,85 @@ def test_a_file_is_taken_and_its_import_shown(staff: Caller, source: SourceSyste
     assert line["raw_text"].startswith("R3,+49399")
 
 
-@pytest.mark.parametrize(
-    "query", ["source_system=SW1", "source_system=Switch 1&wait=true", "source_system=SW1&wait=false"]
-)
-def test_the_answer_is_the_finished_import_whether_it_was_waited_for_or_not(
+@pytest.mark.parametrize("query", ["source_system=SW1", "source_system=Switch%201&wait=false"])
+def test_without_waiting_the_file_is_kept_and_a_worker_takes_it_in(
     staff: Caller, source: SourceSystem, query: str
 ) -> None:
     response = sent(staff, query=query)
-    assert (response.status_code, parsed(response)["state"]) == (202, "COMPLETED")
+    shown = parsed(response)
+    assert response.status_code == 202
+    assert (shown["state"], shown["received"], shown["byte_count"], shown["finished_date"]) == (
+        "QUEUED",
+        0,
+        len(CSV),
+        None,
+    )
+    assert not UsageDataRecord.objects.exists()
+
+    work_off(shown["id"])
+    done = staff.ask(f"{PATH}/{shown['id']}")
+    assert (done["state"], done["received"], done["accepted"], done["quarantined"]) == ("COMPLETED", 3, 2, 1)
+    assert (done["sha256"], done["file_name"]) == (shown["sha256"], "upload.csv")
+
+
+def test_a_worker_is_woken_up_when_the_file_is_kept(
+    staff: Caller, source: SourceSystem, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[Any] = []
+    monkeypatch.setattr("usage.tasks.take_in.apply_async", lambda **message: woken.append(message["kwargs"]))
+    for wait in ("false", "true"):
+        with django_capture_on_commit_callbacks(execute=True):
+            sent(staff, CSV + wait.encode() + b",,,,,\n", query=f"source_system=SW1&wait={wait}")
+    assert woken == [{"import_id": UsageImport.objects.earliest("id").id}]
+
+
+def test_a_file_that_waits_already_is_its_first_import(staff: Caller, source: SourceSystem) -> None:
+    first, second = (parsed(sent(staff, query="source_system=SW1")) for _ in range(2))
+    assert first == second
+    work_off(first["id"])
+    third = parsed(sent(staff, query="source_system=SW1"))
+    assert (third["id"], third["state"]) == (first["id"], "COMPLETED")
+    assert UsageImport.objects.count() == 1
+
+
+def test_an_import_that_runs_says_how_far_it_is(staff: Caller) -> None:
+    usage_import = UsageImportFactory(state="RUNNING", finished_at=None)
+    report_progress(usage_import.id, ImportProgress("writing", 4_096, 100, 90, 5, 3, 2))
+    assert staff.ask(f"{PATH}/{usage_import.id}")["progress"] == {
+        "phase": "writing",
+        "byte_count": 4096,
+        "received": 100,
+        "accepted": 90,
+        "duplicates": 5,
+        "conflicts": 3,
+        "quarantined": 2,
+    }
+
+
+@pytest.mark.parametrize("content_type", ["application/x-ndjson", "application/jsonl", "application/ndjson"])
+@pytest.mark.parametrize("is_gzipped", [False, True])
+def test_json_lines(staff: Caller, source: SourceSystem, content_type: str, is_gzipped: bool) -> None:  # noqa: FBT001
+    call = b'"service": "+49301", "product": "CALL", "from_date": "2026-01-15T12:00:00Z"'
+    body = b'{"number": "R1", %s, "usage_amount": 60}\n{"number": "R2", %s, "usage_amount": 4.5e-7}\nnonsense\n' % (
+        call,
+        call,
+    )
+    response = sent(staff, gzip.compress(body) if is_gzipped else body, content_type=content_type)
+    shown = parsed(response)
+    assert (response.status_code, shown["file_format"], shown["file_name"]) == (202, "NDJSON", "upload.ndjson")
+    assert (shown["received"], shown["accepted"], shown["quarantined"]) == (3, 2, 1)
+    assert set(UsageDataRecord.objects.values_list("number", "usage_amount")) == {
+        ("R1", Decimal(60)),
+        ("R2", Decimal("0.00000045")),
+    }
+
+
+def test_a_workbook(staff: Caller, source: SourceSystem) -> None:
+    rows = [line.split(",") for line in CSV.decode().splitlines()]
+    response = sent(staff, workbook(rows), content_type=XLSX_TYPES[0])
+    shown = parsed(response)
+    assert (response.status_code, shown["file_format"], shown["file_name"]) == (202, "XLSX", "upload.xlsx")
+    assert (shown["received"], shown["accepted"], shown["quarantined"]) == (3, 2, 1)
 
 
 def test_the_same_file_again_is_its_first_import(staff: Caller, source: SourceSystem) -> None:
@@ -113,7 +196,7 @@ def test_gzip_is_taken_off(staff: Caller, source: SourceSystem, content_type: st
 def test_a_form_with_a_file(staff_key: str, source: SourceSystem, is_gzipped: bool) -> None:  # noqa: FBT001
     file = SimpleUploadedFile("calls.csv", gzip.compress(CSV) if is_gzipped else CSV)
     response = Client().post(
-        f"{PATH}?source_system=SW1", {"file": file}, headers={"Authorization": f"Bearer {staff_key}"}
+        f"{PATH}?source_system=SW1&wait=true", {"file": file}, headers={"Authorization": f"Bearer {staff_key}"}
     )
     assert response.status_code == 202
     assert (parsed(response)["file_name"], parsed(response)["received"]) == ("calls.csv", 3)
@@ -127,7 +210,7 @@ def test_a_form_without_a_file(staff_key: str, source: SourceSystem) -> None:
 
 
 def test_the_name_of_the_file_may_be_given(staff: Caller, source: SourceSystem) -> None:
-    assert parsed(sent(staff, query="source_system=SW1&file_name=monday.csv"))["file_name"] == "monday.csv"
+    assert parsed(sent(staff, query="source_system=SW1&wait=true&file_name=monday.csv"))["file_name"] == "monday.csv"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +225,7 @@ def test_the_name_of_the_file_may_be_given(staff: Caller, source: SourceSystem) 
     ],
 )
 def test_a_file_at_fault_is_refused_whole(staff: Caller, source: SourceSystem, body: bytes, reason: str) -> None:
-    response = sent(staff, body, query="source_system=SW1&file_name=monday.csv")
+    response = sent(staff, body, query="source_system=SW1&wait=true&file_name=monday.csv")
     assert_error(response, 422, "import_refused")
     shown = parsed(response)
     assert shown["detail"].startswith("monday.csv: ")
@@ -161,7 +244,7 @@ def test_an_unknown_source_system_is_named(staff: Caller) -> None:
     assert not UsageImport.objects.exists()
 
 
-@pytest.mark.parametrize("content_type", ["application/x-ndjson", "application/json", "text/plain", ""])
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/octet-stream", ""])
 def test_another_type_is_a_415_that_says_what_is_taken(staff: Caller, source: SourceSystem, content_type: str) -> None:
     response = sent(staff, b"{}", content_type=content_type)
     assert_error(response, 415, "unsupported_media_type")
@@ -174,55 +257,29 @@ def test_a_body_that_breaks_off_is_not_a_shorter_file() -> None:
         WholeStream(BytesIO(b"12345"), 6).read()
 
 
-@pytest.mark.parametrize(("body", "states"), [(b"", set()), (CSV, {"FAILED"}), (gzip.compress(CSV), {"FAILED"})])
+@pytest.mark.parametrize(
+    ("body", "wait", "states"),
+    [
+        (b"", "true", {"FAILED"}),
+        (CSV, "true", {"FAILED"}),
+        (gzip.compress(CSV), "true", {"FAILED"}),
+        (b"", "false", set()),
+        (CSV, "false", set()),
+        (gzip.compress(CSV), "false", set()),
+    ],
+)
 def test_a_request_that_breaks_off_takes_nothing(
-    staff: Caller, source: SourceSystem, body: bytes, states: set[str]
+    staff: Caller, source: SourceSystem, body: bytes, wait: str, states: set[str]
 ) -> None:
     announced: dict[str, Any] = {
         "CONTENT_TYPE": "text/csv",
         "CONTENT_LENGTH": str(len(body) + 1),
         "wsgi.input": BytesIO(body),
     }
-    response = staff.client.generic("POST", f"{PATH}?source_system=SW1", headers=staff.headers, **announced)
+    response = staff.client.generic("POST", f"{PATH}?source_system=SW1&wait={wait}", headers=staff.headers, **announced)
     assert_error(response, 400, "parse_error")
     assert not UsageDataRecord.objects.exists()
     assert {found.state for found in UsageImport.objects.all()} == states
-
-
-def test_conflicts_name_the_record_that_stands(staff: Caller) -> None:
-    record = UsageDataRecordFactory(number="R1")
-    conflict = UsageConflictFactory(record=record, line_number=7)
-    assert staff.ask(f"{PATH}/{conflict.usage_import_id}/conflicts") == {
-        "data": [
-            {
-                "id": str(conflict.id),
-                "line_number": 7,
-                "record_id": str(record.id),
-                "record_number": "R1",
-                "differing_fields": ["usage_amount"],
-                "raw_text": "R000001,61",
-            }
-        ],
-        "meta": {"limit": 1, "next_cursor": ""},
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "make"), [("quarantine", QuarantinedLineFactory), ("conflicts", UsageConflictFactory)]
-)
-def test_lines_are_paged_in_the_order_of_the_file(staff: Caller, name: str, make: Any) -> None:
-    usage_import = UsageImportFactory()
-    for line_number in (30, 10, 20):
-        make(usage_import=usage_import, line_number=line_number)
-    make()
-    path = f"{PATH}/{usage_import.id}/{name}"
-    with CaptureQueriesContext(connection) as few:
-        first = staff.ask(f"{path}?limit=1")
-    with CaptureQueriesContext(connection) as many:
-        rest = staff.ask(f"{path}?cursor={first['meta']['next_cursor']}")
-    assert [[row["line_number"] for row in page["data"]] for page in (first, rest)] == [[10], [20, 30]]
-    assert rest["meta"]["next_cursor"] == ""
-    assert len(few) == len(many)
 
 
 def test_imports_are_listed_newest_first(staff: Caller) -> None:

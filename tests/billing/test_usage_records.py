@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from billing.operations.production import produce_next_chunk
 from billing.operations.runs import commence_run
 from billing.operations.usage_records import adjust_record, cancel_record, set_directive
 from customers.models import Customer
@@ -183,15 +185,13 @@ def test_charges_keep_the_place_that_their_usage_had_in_the_inbox() -> None:
     assert PendingUsage.objects.get(record=left).posted_in == before
 
 
-def test_a_draft_of_a_run_that_is_still_going_on_is_made_anew_too(settings: object) -> None:
-    settings.BILLING_CHUNK_RECORDS = 1  # type: ignore[attr-defined]
+def test_a_draft_of_a_run_that_is_still_going_on_is_made_anew_too(settings: Any) -> None:
+    settings.BILLING_CHUNK_RECORDS = 1
     acme, call = customer_at("0.10", account_number="A")
     bell, other = customer_at("0.10", account_number="B")
     wrong = use(acme, call, 40)
     use(acme, call, 100), use(bell, other, 7)
     run = commence_run(run_id=new_run().pk, at=AT)
-    from billing.operations.production import produce_next_chunk
-
     assert produce_next_chunk(run_id=run.pk, at=AT)
     run.refresh_from_db()
     assert (run.status, account(run, bell).outcome) == ("commenced", "waiting")
@@ -226,7 +226,7 @@ def test_a_customer_who_is_billed_in_another_currency_by_now() -> None:
     record = use(acme, call, 40, number="R1")
     post(bill())
     Customer.objects.filter(pk=acme.pk).update(currency=CurrencyFactory(code="EUR"))
-    with pytest.raises(RecordConflict, match="on invoice INV-000001 in USD, and .* is billed in EUR now"):
+    with pytest.raises(RecordConflict, match=r"on invoice INV-000001 in USD, and .* is billed in EUR now"):
         cancel(record)
     assert state(record) == "POSTED"
 

@@ -12,7 +12,6 @@ from billing.operations.runs import commence_run, complete_run
 from invoicing.choices import InvoiceState
 from invoicing.models import Invoice
 from tests import factories
-from usage.models import UsageImport
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,25 +73,3 @@ def test_looks_at_a_preview_before_commencing(run: BillingRun, page: Page) -> No
     page.get_by_role("link", name="Preview").click()
     expect(page.locator("#preview-accounts")).to_contain_text("12.00 USD")
     assert not Invoice.objects.exists()
-
-
-def test_uploads_a_file_of_usage(page: Page) -> None:
-    factories.SourceSystemFactory(name="Switch")
-    factories.SubscriptionServiceFactory(identifier="+4930", product=factories.ProductFactory(code="CALL"))
-    rows = (
-        "number,service,product,from_date,to_date,usage_amount\n"
-        "1,+4930,CALL,2026-01-15T12:00:00Z,2026-01-15T12:01:00Z,60\n"
-        "2,+4930,CALL,2026-01-15T12:00:00Z,2026-01-15T12:01:00Z,many\n"
-    )
-    page.reload()
-    page.get_by_role("link", name="Upload a file of usage").click()
-    page.get_by_label("Source system").select_option(label="Switch")
-    page.locator("input[type=file]").set_input_files(
-        {"name": "calls.csv", "mimeType": "text/csv", "buffer": rows.encode()}
-    )
-    page.get_by_role("button", name="Import").click()
-    expect(page.get_by_label("What became of the rows")).to_contain_text("received")
-    done = UsageImport.objects.get()
-    assert (done.received_count, done.accepted_count, done.quarantined_count) == (2, 1, 1)
-    page.get_by_role("link", name="quarantined", exact=True).click()
-    expect(page.locator("#result_list")).to_contain_text("Not a number")

@@ -54,22 +54,22 @@ def transaction_open() -> Iterator[CursorWrapper]:
 
 
 @contextmanager
-def meanwhile(work: Callable[[], Result]) -> Iterator["Future[Result]"]:
-    """Run it in another session until it is done, or waits for a lock that someone else has."""
+def meanwhile(work: Callable[[], Result], *, waiting: int = 1) -> Iterator["Future[Result]"]:
+    """Run it in another session until it is done, or `waiting` sessions, it among them, wait for locks of others."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(_with_own_connection, work)
         deadline = time.monotonic() + LONGEST_SECONDS
-        while not future.done() and not _someone_waits():
+        while not future.done() and _waiting() < waiting:
             assert time.monotonic() < deadline, "it neither ended nor waited for a lock"
             time.sleep(0.01)
         yield future
         future.result(timeout=LONGEST_SECONDS)
 
 
-def _someone_waits() -> bool:
+def _waiting() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE NOT l.granted AND a.datname = current_database())"
+            "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database()"
         )
-        return bool(cursor.fetchone()[0])
+        return int(cursor.fetchone()[0])

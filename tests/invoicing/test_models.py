@@ -38,6 +38,7 @@ pytestmark = pytest.mark.django_db
         ("invoice_line_kind_known", lambda: InvoiceLineFactory(kind="GIFT")),
         ("invoice_delivery_channel_known", lambda: InvoiceDeliveryFactory(channel="PIGEON")),
         ("transaction_kind_known", lambda: TransactionFactory(kind="GIFT")),
+        ("transaction_reversal_has_its_charge", lambda: TransactionFactory(kind="REVERSAL")),
         ("number_series_next_positive", lambda: NumberSeries.objects.update(next_number=0)),
         ("number_series_digits_range", lambda: NumberSeries.objects.update(digits=0)),
         ("number_series_digits_range", lambda: NumberSeries.objects.update(digits=19)),
@@ -82,7 +83,16 @@ def test_a_transaction_fits_its_line(unfit: dict[str, object]) -> None:
         TransactionFactory(**fee)
 
 
-@pytest.mark.parametrize("change", ["unit_price = 999", "invoice_line_id = NULL", "description = 'other'"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "unit_price = 999",
+        "description = 'other'",
+        "invoice_line_id = NULL, unit_price = 26",
+        "invoice_line_id = NULL, description = 'other'",
+        "invoice_line_id = NULL, created_in = '1'",
+    ],
+)
 def test_a_transaction_on_a_draft_stays_as_it_is(change: str) -> None:
     line = InvoiceLineFactory(kind="ONE_OFF", exact_amount=Decimal(25))
     TransactionFactory(customer=line.invoice.customer, kind="ONE_OFF", invoice_line=line)

@@ -133,7 +133,7 @@ def test_the_new_price_is_that_of_the_run() -> None:
 
 def test_usage_of_another_customer_moves_there() -> None:
     acme, call = customer_at("0.10")
-    bell, _ = customer_at("1", rate__product=call)
+    bell, _ = customer_at("0.10")
     wrong = use(acme, call, 600, number="R1")
     january = post(bill())
     service = SubscriptionServiceFactory(customer=bell, identifier="+49 30 2")

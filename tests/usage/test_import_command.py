@@ -1,6 +1,8 @@
 """`manage.py import_usage`: a line for each file, and an exit that says whether all went in."""
 
+import gzip
 import io
+import json
 import os
 from pathlib import Path
 
@@ -8,7 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from tests.usage.taking import ROW, held, lines, make_company
+from tests.usage.taking import HEADER, ROW, held, lines, make_company
+from tests.usage.workbooks import workbook
+from usage.engine.progress import ImportProgress
+from usage.management.progress_bar import ProgressBar
 from usage.models import SourceSystem, UsageDataRecord, UsageImport
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +130,78 @@ def test_a_database_that_breaks_off_is_a_sentence(tmp_path: Path) -> None:
         "calls.csv: the import was interrupted, nothing was taken. Send the file again.",
     )
     assert held() == [0, 0, 0, 0]
+
+
+class Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_how_far_it_is_and_ends_with_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usage.management.progress_bar.REDRAW_SECONDS", 0)
+    file = written(tmp_path, "calls.csv", lines(*(ROW.replace("R1,", f"R{number},") for number in range(9_000))))
+    output, terminal = io.StringIO(), Terminal()
+    call_command("import_usage", str(file), source="Switch", stdout=output, stderr=terminal)
+    shown = terminal.getvalue().split("\r\x1b[K")
+    assert (shown[0], shown[-1]) == ("", "")
+    assert shown[1].startswith(f"{file}"[:79])
+    assert output.getvalue().startswith(f"{file}: 9,000 rows received = 9,000 accepted")
+
+
+def test_the_bar_is_half_full_when_the_file_is_read() -> None:
+    drawn: list[str] = []
+    bar = ProgressBar(drawn.append, name="calls.csv", size=4_000_000)
+    bar.show(ImportProgress("reading", byte_count=4_000_000, received=50_000), 2_000_000)
+    bar.show(ImportProgress("reading", byte_count=8_000_000, received=90_000), 4_000_000)
+    bar.clear()
+    assert len(drawn) == 2
+    assert drawn[0].startswith("\r\x1b[Kcalls.csv [########......................]  25% 50,000 rows read, 4.0 MB, ")
+    bar = ProgressBar(drawn.append, name="calls.csv", size=4_000_000)
+    bar.show(ImportProgress("writing", 8_000_000, 90_000, accepted=40_000, duplicates=5_000), 4_000_000)
+    assert drawn[2] == "\r\x1b[Kcalls.csv [######################........]  75% 45,000 of 90,000 rows written"
+
+
+def test_nothing_but_the_line_is_written_where_there_is_no_terminal(tmp_path: Path) -> None:
+    output, errors = io.StringIO(), io.StringIO()
+    file = written(tmp_path, "calls.csv", lines(ROW))
+    call_command("import_usage", str(file), source="Switch", stdout=output, stderr=errors)
+    assert (output.getvalue().count("\n"), errors.getvalue()) == (1, "")
+
+
+def test_files_of_all_kinds_go_in(tmp_path: Path) -> None:
+    files = {
+        "calls.csv.gz": gzip.compress(lines(ROW).encode()),
+        "calls.ndjson": json.dumps(dict(zip(HEADER.split(","), ROW.replace("R1", "R2").split(","), strict=True))),
+        "calls.xlsx": workbook([HEADER.split(","), ROW.replace("R1", "R3").split(",")]),
+    }
+    for name, content in files.items():
+        printed, sentences = run(written(tmp_path, name, content))
+        assert (printed.split(": ")[1].startswith("1 rows received = 1 accepted"), sentences) == (True, ""), printed
+    imports = UsageImport.objects.order_by("id").values_list("file_name", "file_format", "channel")
+    assert list(imports) == [
+        ("calls.csv.gz", "CSV", "COMMAND"),
+        ("calls.ndjson", "NDJSON", "COMMAND"),
+        ("calls.xlsx", "XLSX", "COMMAND"),
+    ]
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines(ROW).encode())))
+    printed, sentences = run(Path("-"))
+    assert (printed.startswith("standard input: 1 rows received = 1 accepted"), sentences) == (True, "")
+
+
+def test_a_source_system_goes_by_its_alternative_code_too(tmp_path: Path, source: SourceSystem) -> None:
+    source.alternative_code = "SW1"
+    source.save()
+    printed, sentences = run(written(tmp_path, "calls.csv", lines(ROW)), source="SW1")
+    assert (" 1 accepted" in printed, sentences) == (True, "")
+
+
+@pytest.mark.parametrize(("source_name", "returncode"), [("Switch", 1), ("Swich", 2)])
+def test_it_ends_with_what_happened(tmp_path: Path, source_name: str, returncode: int) -> None:
+    with pytest.raises(CommandError) as caught:
+        call_command("import_usage", str(written(tmp_path, "calls.csv", "")), source=source_name)
+    assert caught.value.returncode == returncode

@@ -20,11 +20,12 @@ from tests.factories import (
 )
 from tests.refusals import refused
 from usage.choices import LifeCycleState
-from usage.models import PendingUsage, UsageDataRecord
+from usage.models import PendingUsage, UsageDataRecord, UsageImportBlock
 
 pytestmark = pytest.mark.django_db
 
 ALLOWED = {("DRAFT", "POSTED"), ("DRAFT", "REJECTED"), ("POSTED", "CANCELLED")}
+NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 REFERENCES = [
     "customer_id",
     "subscription_service_id",
@@ -34,6 +35,13 @@ REFERENCES = [
     "subscription_action_id",
     "usage_import_id",
 ]
+
+
+def make_block(**fields: object) -> UsageImportBlock:
+    """A part of a file that waits for a worker."""
+    return UsageImportBlock.objects.create(
+        **({"usage_import": UsageImportFactory(state="QUEUED"), "number": 1, "data": b""} | fields)
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,32 @@ REFERENCES = [
         ("usage_import_counts_add_up", lambda: UsageImportFactory(received_count=3, accepted_count=2)),
         ("usage_import_counts_add_up", lambda: UsageImportFactory(conflict_count=1)),
         ("usage_import_state_known", lambda: UsageImportFactory(state="LOST")),
+        ("usage_import_channel_known", lambda: UsageImportFactory(channel="PIGEON")),
+        ("usage_import_file_format_known", lambda: UsageImportFactory(file_format="PDF")),
         ("quarantined_line_reason_known", lambda: QuarantinedLineFactory(reason="UGLY")),
+        ("quarantined_line_decided_has_its_time", lambda: QuarantinedLineFactory(state="RESOLVED")),
+        ("quarantined_line_decided_has_its_time", lambda: QuarantinedLineFactory(state="LOST", decided_at=NOON)),
+        ("quarantined_line_decided_has_its_time", lambda: QuarantinedLineFactory(decided_at=NOON)),
+        ("usage_conflict_decided_has_its_time", lambda: UsageConflictFactory(decision="KEPT")),
+        ("usage_conflict_decided_has_its_time", lambda: UsageConflictFactory(decision="MAYBE", decided_at=NOON)),
+        ("usage_conflict_decided_has_its_time", lambda: UsageConflictFactory(decided_at=NOON)),
+        (
+            "usage_conflict_replaced_has_its_record",
+            lambda: UsageConflictFactory(decision="REPLACED", decided_at=NOON),
+        ),
+        (
+            "usage_conflict_replaced_has_its_record",
+            lambda: UsageConflictFactory(decision="KEPT", decided_at=NOON, replacement=UsageDataRecordFactory()),
+        ),
+        ("source_system_delimiter_known", lambda: SourceSystemFactory(name="Odd", delimiter=":")),
+        ("source_system_decimal_sign_known", lambda: SourceSystemFactory(name="Odd", decimal_sign="'")),
+        *(
+            (
+                "source_system_drop_folder_plain",
+                lambda folder=folder: SourceSystemFactory(name="Odd", drop_folder=folder),
+            )
+            for folder in ("..", "../other", "/tmp", "a/b", "a\\b", " a", "a\nb", ".hidden")
+        ),
     ],
 )
 def test_the_database_refuses_impossible_values(constraint: str, make: Callable[[], object]) -> None:
@@ -66,6 +99,7 @@ def test_the_database_refuses_impossible_values(constraint: str, make: Callable[
         ("usage_import_file_once_per_source", UsageImportFactory, ["source_system", "sha256"]),
         ("quarantined_line_once", QuarantinedLineFactory, ["usage_import", "line_number"]),
         ("usage_conflict_once", UsageConflictFactory, ["usage_import", "line_number"]),
+        ("usage_import_block_number_once", make_block, ["usage_import", "number"]),
         ("pending_usage_pkey", PendingUsageFactory, ["record"]),
     ],
 )
@@ -97,6 +131,14 @@ def test_alternative_codes_are_unique_where_there_is_one() -> None:
     SourceSystemFactory(name="C", alternative_code="c")
     with refused(by="source_system_alternative_code_once"):
         SourceSystemFactory(name="D", alternative_code="c")
+
+
+def test_a_drop_folder_is_of_one_source() -> None:
+    SourceSystemFactory(name="A", drop_folder="switch-1")
+    SourceSystemFactory(name="B")
+    SourceSystemFactory(name="C", drop_folder="Switch 2.eu")
+    with refused(by="source_system_drop_folder_once"):
+        SourceSystemFactory(name="D", drop_folder="switch-1")
 
 
 def insert_copy(record: UsageDataRecord, column: str, value: int) -> None:

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from usage.adapters.csv_stream import (
     BLOCK_BYTES,
     END_OF_DATA,
     LONGEST_ROW_BYTES,
+    NOT_UTF8,
     UTF8_BOM,
     UTF16_BOMS,
     Block,
@@ -19,8 +21,26 @@ DELIMITER, QUOTE = "\x01", "\x02"
 WITHOUT_MARKS = bytes.maketrans(b"\x01\x02", b"\x03\x03")
 
 
+@dataclass(frozen=True, slots=True)
+class LineBlock(Block):
+    """Whole lines: quotes and delimiters in them mean nothing here."""
+
+    def fault(self, column_count: int) -> str | None:  # noqa: ARG002  a line has no columns yet
+        """The first line that is no text, and where."""
+        for line, row in self.numbered_rows():
+            try:
+                row.decode()
+            except UnicodeDecodeError:
+                return f"line {line}: it {NOT_UTF8}"
+        return None
+
+    def numbered_rows(self) -> Iterator[tuple[int, bytes]]:
+        """Each line with its number."""
+        return enumerate(self.rows.splitlines(keepends=True), self.first_line)
+
+
 class LineStream:
-    """Whole lines, block by block, each ended by one line feed; `sha256` and `byte_count` are of the file as it came."""
+    """Whole lines, block by block, each ended by a line feed; `sha256` and `byte_count` are of the file as it came."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -42,15 +62,12 @@ class LineStream:
             if len(data) - end > LONGEST_ROW_BYTES:
                 long_line = line + data.count(b"\n", 0, end)
                 raise StreamFault(f"line {long_line}: the line is longer than {LONGEST_ROW_BYTES:,} bytes")
-            if b"\\." in data and (found := END_OF_DATA.search(data, 0, end)):
-                dot_line = line + data.count(b"\n", 0, found.start())
-                raise StreamFault(f"line {dot_line}: it holds nothing but “\\.”, which is no JSON")
             if end:
-                yield Block(line, _clean(data[:end]))
+                yield _block(line, data[:end])
             line += data.count(b"\n", 0, end)
             held = data[end:]
         if held.strip():
-            yield Block(line, _clean(held + b"\n"))
+            yield _block(line, held + b"\n")
         if not self.byte_count:
             raise StreamFault("it is empty: there is not even one line")
 
@@ -70,6 +87,14 @@ class LineStream:
         self._lines_read += block.count(b"\n")
         self.byte_count += len(block)
         return shown
+
+
+def _block(first_line: int, lines: bytes) -> LineBlock:
+    """The lines as they can be copied. Raises StreamFault where the database would take one for the end of the data."""
+    if b"\\." in lines and (found := END_OF_DATA.search(lines)):
+        line = first_line + lines.count(b"\n", 0, found.start())
+        raise StreamFault(f"line {line}: it holds nothing but “\\.”, which is no JSON")
+    return LineBlock(first_line, _clean(lines))
 
 
 def _clean(lines: bytes) -> bytes:

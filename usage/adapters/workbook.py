@@ -50,7 +50,7 @@ class WorkbookStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if self._reader is None or self._reader.stdout is None:
+        if self._reader is None or self._reader.stdout is None or self._reader.stdout.closed:
             return 0
         block = self._reader.stdout.read(len(buffer))
         if not block:

@@ -89,7 +89,8 @@ def csv_rows(sheet: CalamineSheet, *, delimiter: str, decimal_sign: str) -> Iter
     needs_quotes = re.compile(f'[{re.escape(delimiter)}"\r\n]')
     width = empty_rows = 0
     empty = ""
-    for number, values in enumerate(sheet.iter_rows(), _first_row(sheet)):
+    # Rows come from the sheet's first one on, columns from the first that has something in it.
+    for number, values in enumerate(sheet.iter_rows(), 1):
         row = texts.of(values)
         if not any(text.strip() for text in row):
             empty_rows += 1 if width else 0
@@ -141,10 +142,6 @@ def _within_limits(sheet: CalamineSheet) -> CalamineSheet:
             f"{MOST_ROWS:,} rows or {MOST_COLUMNS} columns. Clear what stands far below or to the right"
         )
     return sheet
-
-
-def _first_row(sheet: CalamineSheet) -> int:
-    return sheet.start[0] + 1 if sheet.start else 1
 
 
 def _letters(sheet: CalamineSheet, column: int) -> str:

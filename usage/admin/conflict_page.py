@@ -23,7 +23,9 @@ def sides(conflict: UsageConflict) -> list[Side]:
     """The fields that one of the sides gives, and whether they differ."""
     texts = record_texts(conflict.record)
     shown = []
-    for field in (*FIELDS, *sorted(set(conflict.differences) - set(FIELDS))):
+    # The state is the record's own: a row says nothing of what became of it.
+    fields = [field for field in FIELDS if field != "life_cycle_state"]
+    for field in (*fields, *sorted(set(conflict.differences) - set(fields))):
         differs = field in conflict.differences
         stands, came = conflict.differences[field] if differs else (texts.get(field), texts.get(field))
         if differs or stands not in {None, ""}:
@@ -32,8 +34,8 @@ def sides(conflict: UsageConflict) -> list[Side]:
 
 
 def shown_text(text: object) -> str:
-    """A value of a side; a dash for nothing."""
-    return EMPTY if text is None or text == "" else str(text)
+    """A value of a side, without the digits of a second that are all zero; a dash for nothing."""
+    return EMPTY if text is None or text == "" else str(text).replace(".000000Z", "Z")
 
 
 def record_texts(record: UsageDataRecord) -> dict[str, str | None]:

@@ -17,7 +17,11 @@ STATE_LABELS = {
     "Running": "info",
     "Completed": "success",
     "Failed": "danger",
+    "Uploaded": "warning",
+    "Waiting": "info",
 }
+# In lists, which have little room.
+SHORT_STATES = {ImportState.UPLOADED: "Uploaded", ImportState.QUEUED: "Waiting"}
 UNDER_WAY = (ImportState.QUEUED, ImportState.RUNNING)
 SHOWN_LINES = 20
 PHASES = {"reading": "The file is being read.", "writing": "Its rows are being turned into records."}
@@ -48,12 +52,15 @@ def next_step(usage_import: UsageImport) -> str:
 def progress_context(usage_import: UsageImport) -> dict[str, Any]:
     """How far an import is: what its page asks for again and again while it is under way."""
     is_under_way = usage_import.state in UNDER_WAY
-    progress = progress_of(usage_import.pk) if is_under_way else None
+    # What waits again after its worker died has nothing done, whatever was noted before.
+    progress = progress_of(usage_import.pk) if usage_import.state == ImportState.RUNNING else None
     return {
         "usage_import": usage_import,
         "is_under_way": is_under_way,
         "progress": progress,
-        "phase": PHASES.get(progress.phase, "") if progress else next_step(usage_import),
+        "state_badge": STATE_LABELS[usage_import.get_state_display()],
+        "next_step": next_step(usage_import),
+        "phase": PHASES.get(progress.phase, "") if progress else "",
         # Of a file that is still being sent the size is not known.
         "percent": min(100, progress.byte_count * 100 // usage_import.byte_count)
         if progress and progress.phase == "reading" and usage_import.byte_count
@@ -70,8 +77,6 @@ def import_page(request: HttpRequest, usage_import: UsageImport) -> dict[str, An
     upload = f"{reverse('admin:usage_usageimport_upload')}?source_system={usage_import.source_system_id}"
     return {
         **progress_context(usage_import),
-        "state_badge": STATE_LABELS[usage_import.get_state_display()],
-        "next_step": next_step(usage_import),
         "is_uploaded": usage_import.state == ImportState.UPLOADED,
         "is_completed": usage_import.state == ImportState.COMPLETED,
         "is_failed": usage_import.state == ImportState.FAILED,

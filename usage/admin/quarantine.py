@@ -35,7 +35,7 @@ class StateFilter(OpenFirstFilter):
 
 @admin.register(QuarantinedLine)
 class QuarantinedLineAdmin(LargeTableAdmin):
-    list_display = ("line", "shown_state", "reason", "field", "detail", "row", "usage_import")
+    list_display = ("line", "shown_state", "reason", "detail", "row", "usage_import")
     list_filter = (
         StateFilter,
         "reason",
@@ -69,6 +69,7 @@ class QuarantinedLineAdmin(LargeTableAdmin):
             **self.admin_site.each_context(request),
             "title": f"Line {line.line_number} of {line.usage_import.file_name}",
             "opts": self.opts,
+            "object": line,
             "line": line,
             "form": form,
             "cells": form.cells(),

@@ -14,8 +14,6 @@ from usage.engine.layout import Column, LayoutFault, parse_layout
 from usage.models import QuarantinedLine
 from usage.operations.reprocess import Reprocessed
 
-# A row of more columns is corrected as one text: a form of as many inputs is not taken by the server.
-MOST_INPUTS = 400
 ROW = "row"
 
 
@@ -30,7 +28,7 @@ class Cell:
 
 
 class CorrectionForm(forms.Form):
-    """A row column by column; as one text where it has no columns or too many."""
+    """A row column by column; as one text where it cannot be taken apart."""
 
     def __init__(self, line: QuarantinedLine, data: Any = None) -> None:
         super().__init__(data)
@@ -87,7 +85,7 @@ class CorrectionForm(forms.Form):
 def cells_of(line: QuarantinedLine, text: str) -> list[str] | None:
     """The cells of a row of CSV, one for each column of its file; None where it cannot be taken apart so."""
     columns = line.usage_import.columns
-    if line.usage_import.file_format == FileFormat.NDJSON or len(columns) > MOST_INPUTS:
+    if line.usage_import.file_format == FileFormat.NDJSON:
         return None
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=line.usage_import.delimiter))

@@ -26,6 +26,9 @@ class UsageTypeAdmin(Admin):
 class SourceSystemForm(forms.ModelForm):  # type: ignore[type-arg]  # as the admin's own forms
     """A source system whose mapping and date format can be read, said in words where not."""
 
+    class Meta:
+        labels = {"null_text": "Text for nothing", "timezone": "Time zone"}
+
     def clean_column_mapping(self) -> Any:
         # The field says by itself what is no JSON; nothing at all is no mapping.
         given = self.cleaned_data["column_mapping"]

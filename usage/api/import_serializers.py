@@ -91,7 +91,7 @@ class UsageImportSerializer(serializers.Serializer[UsageImport]):
     error = serializers.CharField(help_text="Why the file was refused; else empty.")
     started_date = serializers.DateTimeField(source="started_at")
     finished_date = serializers.DateTimeField(source="finished_at", allow_null=True)
-    created_by_user = serializers.CharField(source="created_by.username", allow_null=True, default=None)
+    created_by_user = serializers.CharField(source="created_by.username", allow_null=True, default=None, read_only=True)
 
     @extend_schema_field(ProgressSerializer(allow_null=True))
     def get_progress(self, usage_import: UsageImport) -> dict[str, Any] | None:
@@ -110,7 +110,7 @@ class QuarantinedLineSerializer(serializers.Serializer[QuarantinedLine]):
     state = serializers.ChoiceField(choices=QuarantineState.choices)
     note = serializers.CharField(help_text="Why it was dismissed.")
     decided_date = serializers.DateTimeField(source="decided_at", allow_null=True)
-    decided_by_user = serializers.CharField(source="decided_by.username", allow_null=True, default=None)
+    decided_by_user = serializers.CharField(source="decided_by.username", allow_null=True, default=None, read_only=True)
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
@@ -135,7 +135,7 @@ class ConflictSerializer(serializers.Serializer[UsageConflict]):
     decision = serializers.ChoiceField(choices=ConflictDecision.choices)
     note = serializers.CharField()
     decided_date = serializers.DateTimeField(source="decided_at", allow_null=True)
-    decided_by_user = serializers.CharField(source="decided_by.username", allow_null=True, default=None)
+    decided_by_user = serializers.CharField(source="decided_by.username", allow_null=True, default=None, read_only=True)
     replacement_id = IdField(allow_null=True, help_text="The record that took the place of the one that stood.")
 
     @extend_schema_field(serializers.DictField(child=DifferenceSerializer()))

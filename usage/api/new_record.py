@@ -71,11 +71,20 @@ def texts_of(body: dict[str, Any], related: dict[str, Reference], *, customer_id
     return texts | {member: text_of(related[member]) for member, text_of in RELATED.items() if member in related}
 
 
-def conflict_shown(error: NumberConflict, *, customer_id: int | None) -> tuple[str | None, dict[str, Any]]:
-    """Id and differences of the record that stands, as far as the sender may see it: its own."""
-    if not usage_data_records(customer_id=customer_id).filter(id=error.record_id).exists():
-        return None, {}
-    return str(error.record_id), dict(error.differences)
+@dataclass(frozen=True, slots=True)
+class KnownConflict:
+    """What a sender is told of the record with its number: of its own all, of another's that it is there."""
+
+    sentence: str
+    record_id: str | None
+    differences: dict[str, tuple[str | None, str | None]]
+
+
+def known_conflict(error: NumberConflict, *, number: str, customer_id: int | None) -> KnownConflict:
+    """A conflict as far as the customer may know of it; staff, None, may know all."""
+    if usage_data_records(customer_id=customer_id).filter(id=error.record_id).exists():
+        return KnownConflict(str(error), str(error.record_id), dict(error.differences))
+    return KnownConflict(f"The source system has sent the record {number} before.", None, {})
 
 
 def _refusal(error: RecordRefused, related: dict[str, Reference], sender: Sender) -> MembersRefused | Refused:

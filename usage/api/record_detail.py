@@ -22,7 +22,7 @@ class RecordChangeSerializer(serializers.Serializer[UsageDataRecordChange]):
     """What was done to a record after it came in."""
 
     date = serializers.DateTimeField(source="at")
-    user = ActorField(source="user.username", allow_null=True, default=None)
+    user = ActorField(source="user.username", allow_null=True, default=None, read_only=True)
     action = serializers.ChoiceField(source="kind", choices=RecordChangeKind.choices)
     reason = serializers.CharField()
     changes = serializers.SerializerMethodField(help_text="By field: the value before and after, as texts.")

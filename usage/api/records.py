@@ -12,7 +12,7 @@ from customers.api.views import ApiView, checked_id, checked_query, refuse_unkno
 from customers.choices import Scope
 from usage.api.bodies import NewRecordBody
 from usage.api.import_serializers import NumberConflictSerializer, differences_shown
-from usage.api.new_record import Sender, conflict_shown, take_in
+from usage.api.new_record import Sender, known_conflict, take_in
 from usage.api.record_detail import UsageDataRecordDetailSerializer, shown_in_full
 from usage.api.record_pages import page_of_records
 from usage.api.serializers import UsageDataRecordPageSerializer, UsageDataRecordQuery
@@ -68,9 +68,9 @@ class UsageDataRecordList(ApiView):
         try:
             shown, is_new = take_in(body, sender=sender, at=timezone.now())
         except NumberConflict as error:
-            answer = self.handle_exception(Conflict(str(error), code="number_conflict"))
-            record_id, differences = conflict_shown(error, customer_id=sender.customer_id)
-            found = {"id": record_id, "differences": differences_shown(differences)}
+            known = known_conflict(error, number=body["number"], customer_id=sender.customer_id)
+            answer = self.handle_exception(Conflict(known.sentence, code="number_conflict"))
+            found = {"id": known.record_id, "differences": differences_shown(known.differences)}
             return Response({**answer.data, **found}, status=answer.status_code)
         return Response(shown, status=201 if is_new else 200)
 

@@ -83,13 +83,7 @@ def check_it_belongs(record: UsageDataRecord, related: dict[str, Reference]) -> 
     for member, (found, words) in has.items():
         reference = related.get(member)
         if reference is not None and str(getattr(found, reference.member, None)) != reference.text:
-            raise MembersRefused(
-                {
-                    member: [
-                        f"{words} is another than the one with the {said(reference)}; leave {member} out, or name its."
-                    ]
-                }
-            )
+            raise MembersRefused({member: [f"{words} is not the one with the {said(reference)}."]})
 
 
 def only(found: Sequence[str], field: str, noun: str, reference: Reference) -> str:

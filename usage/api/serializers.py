@@ -76,9 +76,9 @@ class ActorField(serializers.CharField):
 
 class LogInformationSerializer(serializers.Serializer[UsageDataRecord]):
     created_date = serializers.DateTimeField(source="created_at")
-    created_by_user = ActorField(source="created_by.username", allow_null=True, default=None)
+    created_by_user = ActorField(source="created_by.username", allow_null=True, default=None, read_only=True)
     updated_date = serializers.DateTimeField(source="updated_at")
-    updated_by_user = ActorField(source="updated_by.username", allow_null=True, default=None)
+    updated_by_user = ActorField(source="updated_by.username", allow_null=True, default=None, read_only=True)
 
 
 class OriginalSerializer(serializers.Serializer[UsageDataRecord]):
@@ -90,8 +90,8 @@ class ChargeSerializer(serializers.Serializer[Any]):
     """How the price came about: amount = quantity x unit_price / unit_size, rounded as the rate says."""
 
     rate_id = IdField(allow_null=True, help_text="Null where the record brought its own amount.")
-    unit_price = ExactNumberField(source="rate.unit_price", allow_null=True, default=None)
-    unit_size = ExactNumberField(source="rate.unit_size", allow_null=True, default=None)
+    unit_price = ExactNumberField(source="rate.unit_price", allow_null=True, default=None, read_only=True)
+    unit_size = ExactNumberField(source="rate.unit_size", allow_null=True, default=None, read_only=True)
     quantity = ExactNumberField()
     amount = ExactNumberField(help_text="Exact, in the invoice's currency.")
     currency_code = serializers.CharField(source="line.invoice.currency_id")
@@ -130,7 +130,7 @@ class UsageDataRecordSerializer(serializers.Serializer[UsageDataRecord]):
     udf_date_3 = serializers.DateField(allow_null=True)
     udf_date_4 = serializers.DateField(allow_null=True)
     accounts_receivable = AccountsReceivableShortForm(
-        source="customer.accounts_receivable", allow_null=True, default=None
+        source="customer.accounts_receivable", allow_null=True, default=None, read_only=True
     )
     subscription = SubscriptionShortForm(source="subscription_service.subscription")
     subscription_service = SubscriptionServiceShortForm()

@@ -21,4 +21,5 @@ urlpatterns = [
     re_path(rf"{LINE}/dismiss/?$", quarantine.DismissQuarantinedLine.as_view()),
     re_path(rf"{LINE}/reprocess/?$", quarantine.ReprocessQuarantinedLine.as_view()),
     re_path(rf"{IMPORT}/conflicts/?$", conflicts.UsageImportConflicts.as_view()),
+    re_path(rf"{IMPORT}/conflicts/(?P<conflict_id>[^/]+)/decide/?$", conflicts.DecideConflict.as_view()),
 ]

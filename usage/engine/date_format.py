@@ -6,7 +6,6 @@ words `epoch` and `epoch_ms` are seconds and milliseconds since 1970. No pattern
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 
 EPOCH_UNITS = {"epoch": 1, "epoch_ms": 1_000}
 DIGITS = {
@@ -33,8 +32,8 @@ class DateFormatFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DateFormat:
-    """Regular expressions (of PostgreSQL and Python alike) for a date with time and a date alone, and the ISO text that
-    `\\1` ... `\\9` of them make. `epoch_unit` is how many of them are a second, where instants are counted.
+    """Regular expressions (PostgreSQL's and Python's) for a date with time and for a date alone, and the ISO texts that
+    their groups make. `epoch_unit` is how many of them are a second, where instants are counted.
     """
 
     instant: str
@@ -68,28 +67,6 @@ def parse_date_format(pattern: str) -> DateFormat | None:
         day=f"^{day}$" if all(name in DAY for name in names[: last_of_day + 1]) else "",
         day_iso=day_iso,
     )
-
-
-def formatted(value: date, pattern: str) -> str:
-    """A date or a date-time as a text of this pattern; ISO 8601 without a pattern. Date-times without zone are UTC."""
-    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
-    if pattern in EPOCH_UNITS:
-        instant = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        microseconds = (instant - datetime(1970, 1, 1, tzinfo=UTC)) // datetime.resolution
-        return str(microseconds * EPOCH_UNITS[pattern] // 1_000_000)
-    if not pattern:
-        return value.isoformat()
-    texts = {
-        "YYYY": f"{moment.year:04}",
-        "YY": f"{moment.year % 100:02}",
-        "MM": f"{moment.month:02}",
-        "DD": f"{moment.day:02}",
-        "hh": f"{moment.hour:02}",
-        "mm": f"{moment.minute:02}",
-        "ss": f"{moment.second:02}",
-        "f": f"{moment.microsecond:06}",
-    }
-    return TOKEN.sub(lambda match: texts[match.group()], pattern)
 
 
 def _check(pattern: str, tokens: list[str]) -> None:

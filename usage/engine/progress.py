@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """Bytes and rows so far. `phase` is "reading" while the file is copied, then "writing" while rows become records."""
+    """Bytes and rows so far. `phase` is "reading" while the file is copied, "writing" while rows become records."""
 
     phase: str
     byte_count: int = 0

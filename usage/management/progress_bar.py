@@ -16,7 +16,7 @@ class ProgressBar:
     """Draws itself over the last line of a terminal, a few times a second, and is gone at the end."""
 
     def __init__(self, draw: Callable[[str], object], *, name: str, size: int | None) -> None:
-        """`draw` writes to the terminal at once. `size` is of the file in bytes, as it lies there; None where nobody knows."""
+        """`draw` writes to the terminal. `size` is of the file in bytes, as it lies there; None where nobody knows."""
         self._draw = draw
         self._name = name
         self._size = size

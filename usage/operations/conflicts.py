@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -74,10 +74,7 @@ def _row_of(conflict: UsageConflict) -> Mapping[str, Any]:
         reading = reading_of(source, usage_import)
     except (LayoutFault, DateFormatFault) as fault:
         raise RecordConflict(f"The row cannot be read: {fault}.") from fault
-    cells = [conflict.raw_text]
-    if usage_import.file_format != FileFormat.NDJSON:
-        cells = next(csv.reader(io.StringIO(conflict.raw_text, newline=""), delimiter=usage_import.delimiter))
-    texts = {f"c{position}": cell for position, cell in enumerate(cells)}
+    texts = {f"c{position}": cell for position, cell in enumerate(_cells_of(conflict))}
     with connection.cursor() as cursor:
         prepare_session(cursor, source)
         cursor.execute(one_row_sql(reading), parameters_of(usage_import, source) | texts)
@@ -86,7 +83,21 @@ def _row_of(conflict: UsageConflict) -> Mapping[str, Any]:
     if row["fault"] is not None:
         _, _, field = row["fault"].partition(":")
         raise RecordConflict(f"The row cannot be read any more: its {field or 'text'} is at fault.")
+    if "subscription_action" not in reading.layout.fields:
+        # What the file says nothing of was not compared, and stays.
+        del row["subscription_action_id"]
     return row
+
+
+def _cells_of(conflict: UsageConflict) -> Sequence[str]:
+    """The texts of the row by the columns of its file; of JSON the line. Raises RecordConflict."""
+    usage_import = conflict.usage_import
+    if usage_import.file_format == FileFormat.NDJSON:
+        return [conflict.raw_text]
+    try:
+        return next(csv.reader(io.StringIO(conflict.raw_text, newline=""), delimiter=usage_import.delimiter))
+    except csv.Error as error:
+        raise RecordConflict(f"The row cannot be read by columns ({error}). Adjust the record by hand.") from error
 
 
 def differences_in_order(conflict: UsageConflict) -> list[tuple[str, str | None, str | None]]:

@@ -73,7 +73,8 @@ def _take_safely(
         )
     except DatabaseError:
         logger.warning("%r in the drop folder of %s is tried again.", _shown(path), source, exc_info=True)
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
     except Exception:
         logger.exception("%r in the drop folder of %s is tried again.", _shown(path), source)
     return None
@@ -130,10 +131,15 @@ def _put_in_failed(dropped: DroppedFile, usage_import: UsageImport, reason: str)
     UsageImport.objects.filter(pk=usage_import.pk).update(error=f"{reason} {shown_name(where)}")
 
 
+def lock_key(source: SourceSystem, name: str) -> int:
+    """The second key of the lock of a file's name. Names that share one take turns."""
+    return zlib.crc32(f"{source.pk}/{name}".encode(errors="surrogateescape")) - (1 << 31)
+
+
 @contextmanager
 def _locked(source: SourceSystem, name: str) -> Iterator[bool]:
     """Hold the lock of a file's name; whether nobody else has it."""
-    key = zlib.crc32(f"{source.pk}/{name}".encode(errors="surrogateescape")) - (1 << 31)
+    key = lock_key(source, name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [FILE_LOCK, key])
         is_mine = bool(cursor.fetchone()[0])

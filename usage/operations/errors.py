@@ -34,7 +34,7 @@ class RecordRefused(Exception):
 
 
 class NumberConflict(Exception):
-    """The source system has sent the number before, with other content: `differences` by field, record's and new text."""
+    """The number was sent before with other content: `differences` has, by field, the record's text and the new one."""
 
     def __init__(self, message: str, record_id: int, differences: Mapping[str, tuple[str | None, str | None]]) -> None:
         super().__init__(message)

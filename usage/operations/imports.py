@@ -164,6 +164,8 @@ def _copy(sql: ImportSql, rows: Rows, watch: Watch) -> int:
             received += copied
             watch.tell("reading", rows.byte_count, Counts(received=received))
         if sql.spread:
+            # Several processes would mix the lines.
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
             cursor.execute(sql.spread, {})
             return int(cursor.rowcount)
         if rows_span_lines:

@@ -1,4 +1,4 @@
-"""Copied rows become records, pending usage, conflicts and quarantined lines: part by part, in the order of the file."""
+"""Copied rows become records, pending usage, conflicts and quarantined lines: part by part, in the file's order."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,14 +6,15 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from usage.choices import FileFormat
+from usage.choices import DecimalSign, FileFormat
 from usage.engine.date_format import parse_date_format
 from usage.engine.layout import columns_named, parse_layout
 from usage.models import SourceSystem, UsageImport
-from usage.operations.staging import ImportSql, Reading
+from usage.operations.field_sql import Reading
+from usage.operations.staging import ImportSql
 
 # Rows of one part: its tables stay in memory, and what an import has done so far can be told.
-PART_ROWS = 200_000
+PART_ROWS = 100_000
 INSTANT_SHOWN = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 ROWS_A_BLOCK = "SELECT greatest(1, pg_relation_size(%s::regclass) / current_setting('block_size')::integer)"
 
@@ -54,7 +55,8 @@ def reading_of(source: SourceSystem, usage_import: UsageImport) -> Reading:
         file_format=FileFormat(usage_import.file_format),
         delimiter=usage_import.delimiter,
         null_text=source.null_text,
-        decimal_sign=source.decimal_sign,
+        # JSON writes numbers with a point, whatever the source system's texts look like.
+        decimal_sign=DecimalSign.POINT if usage_import.file_format == FileFormat.NDJSON else source.decimal_sign,
         date_format=parse_date_format(source.date_format),
     )
 

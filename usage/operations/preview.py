@@ -1,8 +1,9 @@
 """What the first rows of a stored file would become: the import itself, in a transaction that is not kept."""
 
+import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
 from django.db import DatabaseError, connection, transaction
@@ -14,6 +15,7 @@ from usage.engine.layout import FIELDS
 from usage.models import QuarantinedLine, SourceSystem, UsageConflict, UsageDataRecord, UsageImport
 from usage.operations.imports import FILE_FAULTS, copy_block
 from usage.operations.merge import merge, parameters_of, prepare_session, reading_of, reset_session
+from usage.operations.record_values import as_text
 from usage.operations.rows import Rows, open_rows
 from usage.operations.staging import import_sql
 
@@ -40,7 +42,10 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """The first rows of a file under a mapping; `fault` is what is wrong with the file or the mapping as a whole."""
+    """The first rows of a file under a mapping; `fault` is what is wrong with the file or the mapping as a whole.
+
+    With a fault the rows, as far as the file can be read, have only their texts, and the outcome "unread".
+    """
 
     columns: tuple[str, ...]
     rows: tuple[PreviewRow, ...]
@@ -57,6 +62,7 @@ def preview_import(*, import_id: int, mapping: Mapping[str, str] | None = None, 
     if mapping is not None:
         source.column_mapping = dict(mapping)
     columns: tuple[str, ...] = ()
+    unread: tuple[PreviewRow, ...] = ()
     try:
         file = cast("BinaryIO", io.BufferedReader(StoredFile(import_id), buffer_size=BLOCK_BYTES))
         rows = open_rows(
@@ -64,12 +70,13 @@ def preview_import(*, import_id: int, mapping: Mapping[str, str] | None = None, 
         )
         columns = rows.columns
         block = _first_rows(rows, row_count)
+        unread = _as_they_came(rows, block)
         usage_import.columns, usage_import.delimiter = list(columns), rows.delimiter
         with transaction.atomic():
             shown = _taken_in(usage_import, source, rows, block)
             transaction.set_rollback(True)
     except FILE_FAULTS as fault:
-        return ImportPreview(columns, (), f"{fault}.")
+        return ImportPreview(columns, unread, f"{fault}.")
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", None) != "55P03":
             raise
@@ -81,17 +88,29 @@ def _first_rows(rows: Rows, count: int) -> Block:
     """The first rows of the file, in one block, which is empty where there are none."""
     for block in rows.blocks():
         texts = []
-        numbered = block.numbered_rows() if rows.file_format != FileFormat.NDJSON else _lines(block)
-        for _, text in numbered:
+        for _, text in block.numbered_rows():
             texts.append(text)
             if len(texts) == count:
                 break
-        return Block(block.first_line, b"".join(texts), block.delimiter)
+        return replace(block, rows=b"".join(texts))
     return Block(rows.first_line, b"", rows.delimiter.encode())
 
 
-def _lines(block: Block) -> list[tuple[int, bytes]]:
-    return list(enumerate(block.rows.splitlines(keepends=True), block.first_line))
+def _as_they_came(rows: Rows, block: Block) -> tuple[PreviewRow, ...]:
+    """The rows as texts: who says what the columns are has to see what is in them."""
+    try:
+        return tuple(
+            PreviewRow(line, _cells(rows, text.decode(errors="replace")), "unread", "", {})
+            for line, text in block.numbered_rows()
+        )
+    except csv.Error:
+        return ()
+
+
+def _cells(rows: Rows, text: str) -> tuple[str, ...]:
+    if rows.file_format == FileFormat.NDJSON:
+        return (text.rstrip("\n"),)
+    return tuple(next(csv.reader(io.StringIO(text, newline=""), delimiter=rows.delimiter), []))
 
 
 def _taken_in(usage_import: UsageImport, source: SourceSystem, rows: Rows, block: Block) -> tuple[PreviewRow, ...]:
@@ -133,8 +152,8 @@ def _outcomes(usage_import: UsageImport) -> dict[int, tuple[str, str, Mapping[st
     records = UsageDataRecord.objects.filter(usage_import=usage_import)
     fields = ["service", *(field for field in FIELDS if field != "service")]
     for line_number, *values in records.values_list("line_number", SHOWN_FIELDS["service"], *names):
-        shown = {field: _text(value) for field, value in zip(fields, values, strict=True) if value not in {None, ""}}
-        found[line_number] = ("accepted", "", shown)
+        shown = {field: as_text(value) for field, value in zip(fields, values, strict=True)}
+        found[line_number] = ("accepted", "", {field: text for field, text in shown.items() if text})
     for line in QuarantinedLine.objects.filter(usage_import=usage_import):
         found[line.line_number] = ("quarantined", line.detail, {})
     for conflict in UsageConflict.objects.filter(usage_import=usage_import).select_related("record"):
@@ -145,8 +164,3 @@ def _outcomes(usage_import: UsageImport) -> dict[int, tuple[str, str, Mapping[st
             {},
         )
     return found
-
-
-def _text(value: object) -> str:
-    text = str(value)
-    return text.rstrip("0").rstrip(".") if type(value).__name__ == "Decimal" and "." in text else text

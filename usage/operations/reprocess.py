@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from usage.models import QuarantinedLine, UsageImport
 from usage.operations.errors import ImportConflict, LineRefused
 from usage.operations.imports import SOURCE_LOCK, lock
 from usage.operations.merge import Counts, merge, parameters_of, prepare_session, reading_of, reset_session
-from usage.operations.staging import import_sql
+from usage.operations.staging import import_sql, mark_of
 
 LINES_AT_ONCE = 5_000
 
@@ -85,7 +86,7 @@ def reprocess_lines(
     with connection.cursor() as cursor:
         prepare_session(cursor, source)
         cursor.execute(sql.create_staging)
-        tried = _copy(cursor, lines, sql.copy_numbered, mark=reading.mark)
+        tried = _copy(cursor, lines, sql.copy_numbered, mark=mark_of(reading))
         if sql.spread:
             cursor.execute(sql.spread, {})
         # Those that are faulty again open again.
@@ -115,6 +116,8 @@ def _lines_to_try(import_id: int, line_ids: Sequence[int] | None) -> QuerySet[Qu
             raise ImportConflict(f"Import {import_id} has no open quarantined line with the id {missing[0]}.")
         # What is named stays the same while its state changes.
         return QuarantinedLine.objects.filter(pk__in=found)
+    # Locked too: none of them is corrected or dismissed between its being read and its being resolved.
+    deque(lines.select_for_update().values_list("pk").iterator(), maxlen=0)
     return lines
 
 
@@ -150,7 +153,8 @@ def cells_of(line: QuarantinedLine) -> tuple[str, ...]:
     if line.usage_import.file_format == FileFormat.NDJSON:
         return (text,)
     try:
-        return tuple(next(csv.reader(io.StringIO(text, newline=""), delimiter=line.usage_import.delimiter)))
+        # A row of one empty text is an empty line, which is none to Python.
+        return tuple(next(csv.reader(io.StringIO(text, newline=""), delimiter=line.usage_import.delimiter), [""]))
     except csv.Error as error:
         raise LineRefused(f"The line cannot be shown by columns ({error}).") from error
 

@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from usage.engine.layout import FIELDS, parse_layout
 from usage.models import SourceSystem
 from usage.operations.errors import NumberConflict, RecordRefused
+from usage.operations.field_sql import Reading
 from usage.operations.merge import prepare_session, reset_session, row_parameters
-from usage.operations.staging import Reading, SingleSql, single_sql
+from usage.operations.staging import SingleSql, single_sql
 
 # As the API spells them, whatever the source system's files look like.
 API_READING = Reading(layout=parse_layout(FIELDS, {}), columns=FIELDS)
@@ -42,7 +43,7 @@ def take_in_record(
     quarantined; NumberConflict where the source system has sent the number before with other content.
     """
     source = SourceSystem.objects.get(pk=source_system_id)
-    given = {"number": f"U{secrets.token_hex(12)}"} | {field: text for field, text in texts.items() if text}
+    given = {"number": f"U{secrets.token_hex(12)}"} | {field: text for field, text in texts.items() if text.strip(" ")}
     parameters = row_parameters(source, import_id=None, user_id=user_id) | {"date_format": ""}
     parameters |= {f"c{position}": given.get(field) for position, field in enumerate(FIELDS)}
     record_id, fault, number = _inserted(source, parameters)

@@ -1,56 +1,25 @@
-"""The SQL of one import, made for the columns of its file.
-
-Names of columns reach the SQL as quoted literals only: the staging table's columns are c0, c1 ... by position. The
-statements stand in sql/*.sql.
-"""
+"""The statements of an import, made for the columns of its file. They stand in sql/*.sql."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from usage.adapters import line_stream
-from usage.choices import FileFormat
-from usage.engine.date_format import DateFormat
-from usage.engine.layout import Column, Layout
+from usage.operations.field_sql import (
+    DATES,
+    NUMBERS,
+    STRINGS,
+    Reading,
+    columns_of,
+    literal,
+    plain_literal,
+    text_columns,
+    texts_of,
+    value_columns,
+)
 
 SQL = Path(__file__).parent / "sql"
-STRINGS = tuple(f"udf_string_{n}" for n in range(1, 9))
-NUMBERS = tuple(f"udf_float_{n}" for n in range(1, 5))
-DATES = tuple(f"udf_date_{n}" for n in range(1, 5))
+NOT_BLANK = "WHERE btrim(raw, E' \\t') <> ''"
 FAULTS = dict.fromkeys(NUMBERS, "BAD_NUMBER") | dict.fromkeys(DATES, "BAD_DATE")
-
-# A number: at most 20 digits before and 18 after the point, exponents included (0.0000004 often comes as 4e-07).
-# [0-9], for \d is more than that under some collations.
-PLAIN_NUMBER = r"^[+-]?([0-9]{1,20}(\.[0-9]{0,18}0*)?|\.[0-9]{1,18}0*)$"
-EXPONENT = r"^[+-]?[0-9]{1,20}(\.[0-9]{1,40})?[eE][+-]?[0-9]{1,2}$"
-# PostgreSQL reads much as a date ("Jan2-99-AD"): the places of year, month and day must hold digits.
-DAY_IN_DIGITS = "pg_input_is_valid(left({0}, 4) || substr({0}, 6, 2) || substr({0}, 9, 2), 'integer')"
-# Years from 1000 to 2999, which no time zone takes out of what Python can hold.
-INSTANT = " OR ".join(f"{{0}} LIKE '{millennium}___-__-__{mark}__:__%%'" for millennium in "12" for mark in "T ")
-# Ten digits are seconds, or thirteen milliseconds, up to the year 2286.
-EPOCH = r"^[0-9]{1,10}(\.[0-9]{1,6})?$"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a source system's texts are read: its layout over these columns, how it spells nothing, numbers and dates."""
-
-    layout: Layout
-    columns: tuple[str, ...]
-    file_format: FileFormat = FileFormat.CSV
-    delimiter: str = ","
-    null_text: str = ""
-    decimal_sign: str = "."
-    date_format: DateFormat | None = None
-
-    @property
-    def is_lines(self) -> bool:
-        """Whether a row is a line of JSON, not a row of columns."""
-        return self.file_format == FileFormat.NDJSON
-
-    @property
-    def mark(self) -> str:
-        """What parts texts while they are copied."""
-        return line_stream.DELIMITER if self.is_lines else self.delimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +68,7 @@ def import_sql(reading: Reading, *, import_id: int, first_line: int) -> ImportSq
         create_staging=f"CREATE UNLOGGED TABLE {copied} ({typed}) {unlogged}",
         copy=f"COPY {copied} ({given}) FROM STDIN WITH ({copy_options(reading)})",
         copy_numbered=f"COPY {copied} (line_number, {given}) FROM STDIN WITH ({copy_options(reading)})",
-        spread=_spread(values, staging, f"{copied} WHERE btrim(raw) <> ''", unlogged) if reading.is_lines else "",
+        spread=_spread(values, staging, f"{copied} {NOT_BLANK}", unlogged) if reading.is_lines else "",
         count_lines=_statement("count_lines", values),
         parse=f"CREATE UNLOGGED TABLE {parsed} {unlogged} AS {_statement('parse', values)}",
         insert_records=_statement("insert_records", values),
@@ -140,9 +109,9 @@ def one_row_sql(reading: Reading) -> str:
     return f"WITH given AS ({row}) {_statement('parse', values)}"
 
 
-def columns_of(reading: Reading) -> tuple[str, ...]:
-    """The columns of the staging table: c0, c1 ... for those of the file."""
-    return tuple(f"c{position}" for position in range(len(reading.columns)))
+def mark_of(reading: Reading) -> str:
+    """What parts texts while they are copied."""
+    return line_stream.DELIMITER if reading.is_lines else reading.delimiter
 
 
 def copy_options(reading: Reading) -> str:
@@ -150,137 +119,58 @@ def copy_options(reading: Reading) -> str:
     if reading.is_lines:
         marks = f"DELIMITER E'\\x{ord(line_stream.DELIMITER):02x}', QUOTE E'\\x{ord(line_stream.QUOTE):02x}'"
         return f"FORMAT csv, ENCODING 'UTF8', {marks}"
-    return f"FORMAT csv, ENCODING 'UTF8', DELIMITER {_plain_literal(reading.delimiter)}"
+    return f"FORMAT csv, ENCODING 'UTF8', DELIMITER {plain_literal(reading.delimiter)}"
 
 
 def statement_values(reading: Reading) -> dict[str, str]:
-    """What the statements have in common: for each field its text and its value, as SQL over c0, c1 ..."""
-    columns = columns_of(reading)
-    texts = {field: _text(parts, reading.null_text) for field, parts in reading.layout.fields.items()}
-    given_udfs = [field for field in (*STRINGS, *NUMBERS, *DATES) if field in texts]
-    values = {"raw_text": "raw" if reading.is_lines else _raw_text(columns, reading.delimiter)}
-    values["row_fault"] = "WHEN NOT p.is_object THEN 'NOT_JSON:'" if reading.is_lines else ""
-    values["is_object"] = ", is_object" if reading.is_lines else ""
-    values["sentence"] = _statement("fault_sentence", {})
-    values["columns"] = ", ".join(columns)
-    values["whole_text"] = " || ".join(f"coalesce({column}, '')" for column in columns)
-    values["json_columns"] = ", ".join(
-        f"{_member(name)} AS {column}" for name, column in zip(reading.columns, columns, strict=True)
-    )
-    values |= _field_values(texts, reading) | _udf_values(given_udfs, texts, reading)
-    values["texts"] = "jsonb_build_object({})".format(
-        ", ".join(f"'{field}', {text}" for field, text in sorted(texts.items()))
-    )
-    values |= _action_values(texts.get("subscription_action"))
-    compared = ["total_amount", *(["subscription_action_id"] if "subscription_action" in texts else []), *given_udfs]
-    values["is_same"] = _is_same("r", compared)
-    values["is_same_as_successor"] = _is_same("u", compared)
-    return values
+    """What the statements have in common."""
+    columns, texts = columns_of(reading), texts_of(reading)
+    given = [field for field in (*STRINGS, *NUMBERS, *DATES) if field in texts]
+    compared = ["total_amount", *(["subscription_action_id"] if "subscription_action" in texts else []), *given]
+    pairs = ", ".join(f"'{field}', {text}" for field, text in sorted(texts.items()))
+    json_columns = zip(reading.columns, columns, strict=True)
+    return _action_values(is_given="subscription_action" in texts) | {
+        "raw_text": "raw" if reading.is_lines else _raw_text(columns, reading.delimiter),
+        "row_fault": "WHEN NOT p.is_object THEN 'NOT_JSON:'" if reading.is_lines else "",
+        "is_object": ", is_object" if reading.is_lines else "",
+        "sentence": _statement("fault_sentence", {}),
+        "columns": ", ".join(columns),
+        "whole_text": " || ".join(f"coalesce({column}, '')" for column in columns),
+        "json_columns": ", ".join(f"{_member(name)} AS {column}" for name, column in json_columns),
+        "texts": f"jsonb_build_object({pairs})",
+        "from_date": texts.get("from_date", "NULL::text"),
+        "text_columns": text_columns(reading),
+        "value_columns": value_columns(reading),
+        "udf_columns": "".join(f", {field}" for field in given),
+        "udf_values": "".join(f", p.{field}" for field in given),
+        "udf_faults": " ".join(
+            f"WHEN p.{field}_text IS NOT NULL AND p.{field} IS NULL THEN '{FAULTS[field]}:{field}'"
+            for field in given
+            if field in FAULTS
+        ),
+        "udf_differences": "".join(f", ('{field}', {_shown('r', field)}, {_shown('p', field)})" for field in given),
+        "is_same": _is_same("r", compared),
+        "is_same_as_successor": _is_same("u", compared),
+    }
 
 
 def _statement(name: str, values: dict[str, str]) -> str:
     return (SQL / f"{name}.sql").read_text().format_map(values)
 
 
-def _plain_literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _literal(text: str) -> str:
-    """A text as an SQL literal that psycopg's % does not touch."""
-    return _plain_literal(text.replace("%", "%%")) + "::text"
-
-
 def _member(name: str) -> str:
     """A member of the JSON object j, by its path where the name has points."""
     if "." in name:
-        path = ", ".join(_literal(step) for step in name.split("."))
-        return f"coalesce(j ->> {_literal(name)}, j #>> ARRAY[{path}])"
-    return f"j ->> {_literal(name)}"
+        path = ", ".join(literal(step) for step in name.split("."))
+        return f"coalesce(j ->> {literal(name)}, j #>> ARRAY[{path}])"
+    return f"j ->> {literal(name)}"
 
 
-def _text(parts: tuple[str | Column, ...], null_text: str) -> str:
-    """A field's text, or NULL where one of its columns is empty."""
-    return " || ".join(_literal(part) if isinstance(part, str) else _first_given(part, null_text) for part in parts)
-
-
-def _first_given(column: Column, null_text: str) -> str:
-    given = [f"nullif(btrim(c{position}), '')" for position in column.positions]
-    if null_text:
-        given = [f"nullif({text}, {_literal(null_text)})" for text in given]
-    return given[0] if len(given) == 1 else f"coalesce({', '.join(given)})"
-
-
-def _number(text: str, reading: Reading) -> str:
-    if reading.decimal_sign == ",":
-        # A point is no sign of theirs, and must not become one.
-        text = f"translate({text}, ',.', '.?')"
-    return f"""CASE
-      WHEN {text} ~ '{PLAIN_NUMBER}' THEN ({text})::numeric(38, 18)
-      WHEN {text} ~ '{EXPONENT}' AND abs(({text})::numeric) < 1e20
-        AND ({text})::numeric = round(({text})::numeric, 18) THEN ({text})::numeric(38, 18)
-    END"""
-
-
-def _instant(text: str, reading: Reading) -> str:
-    form, epoch = reading.date_format, ""
-    if form is not None and form.epoch_unit is not None:
-        seconds = f"({text})::numeric / {form.epoch_unit}"
-        digits = EPOCH.replace("10", "13") if form.epoch_unit > 1 else EPOCH
-        epoch = f"WHEN {text} ~ '{digits}' THEN to_timestamp({seconds})"
-    elif form is not None:
-        text = f"regexp_replace({text}, {_literal(form.instant)}, {_literal(form.instant_iso)})"
-    return f"""CASE {epoch} WHEN ({INSTANT.format(text)}) AND {DAY_IN_DIGITS.format(text)}
-      AND pg_input_is_valid({text}, 'timestamptz') THEN ({text})::timestamptz END"""
-
-
-def _date(text: str, reading: Reading) -> str:
-    form = reading.date_format
-    if form is not None and form.day:
-        text = f"regexp_replace({text}, {_literal(form.day)}, {_literal(form.day_iso)})"
-    return f"""CASE WHEN {text} LIKE '____-__-__' AND {DAY_IN_DIGITS.format(text)}
-      AND pg_input_is_valid({text}, 'date') THEN ({text})::date END"""
-
-
-def _field_values(texts: dict[str, str], reading: Reading) -> dict[str, str]:
-    """The fields that every record has; those that the file does not give are NULL, to_date is from_date."""
-    named = ("number", "service", "product", "type", "from_date", "usage_amount", "billing_directive")
-    others = ("billing_effective_date", "total_amount", "destination", "region", "life_cycle_state")
-    values = {field: texts.get(field, "NULL::text") for field in (*named, *others)}
-    starts = texts.get("from_date", "NULL::text")
-    return values | {
-        "from_date_value": _instant(values["from_date"], reading),
-        "to_date_value": _instant(f"coalesce({texts['to_date']}, {starts})" if "to_date" in texts else starts, reading),
-        "usage_amount_value": _number(values["usage_amount"], reading),
-        "billing_effective_date_value": _date(values["billing_effective_date"], reading),
-        "total_amount_value": _number(values["total_amount"], reading),
-    }
-
-
-def _udf_values(given: list[str], texts: dict[str, str], reading: Reading) -> dict[str, str]:
-    """The user-defined fields: only those that the file gives take part, so that the others cost nothing."""
-    typed = {field: texts[field] for field in given if field in STRINGS}
-    typed |= {field: _number(texts[field], reading) for field in given if field in NUMBERS}
-    typed |= {field: _date(texts[field], reading) for field in given if field in DATES}
-    checked = [(field, FAULTS[field]) for field in given if field in FAULTS]
-    return {
-        "udf_columns": "".join(f", {field}" for field in given),
-        "udf_values": "".join(f", p.{field}" for field in given),
-        "udf_parsed": "".join(f", {typed[field]} AS {field}" for field in given)
-        + "".join(f", {texts[field]} AS {field}_text" for field, _ in checked),
-        "udf_faults": " ".join(
-            f"WHEN p.{field}_text IS NOT NULL AND p.{field} IS NULL THEN '{fault}:{field}'" for field, fault in checked
-        ),
-        "udf_differences": "".join(f", ('{field}', {_shown('r', field)}, {_shown('p', field)})" for field in given),
-    }
-
-
-def _action_values(text: str | None) -> dict[str, str]:
+def _action_values(*, is_given: bool) -> dict[str, str]:
     """The subscription action, looked up only where the file gives one: few do."""
-    if text is None:
-        return {"action_join": "", "action_value": "NULL::bigint", "action_parsed": "", "action_fault": ""}
+    if not is_given:
+        return {"action_join": "", "action_value": "NULL::bigint", "action_fault": ""}
     return {
-        "action_parsed": f", {text} AS subscription_action",
         "action_join": "LEFT JOIN subscription_action a ON a.number = p.subscription_action"
         " AND a.subscription_id = s.subscription_id",
         "action_value": "a.id",
@@ -316,7 +206,7 @@ def _is_same(record: str, others: list[str]) -> str:
 def _raw_text(columns: tuple[str, ...], delimiter: str) -> str:
     """The row as CSV again, quoted where it needs to be."""
     odd = '["\\r\\n{}]'.format("\\|" if delimiter == "|" else "\\t" if delimiter == "\t" else delimiter)
-    return f" || {_literal(delimiter)} || ".join(
+    return f" || {literal(delimiter)} || ".join(
         f"""CASE WHEN {column} ~ '{odd}' THEN '"' || replace({column}, '"', '""') || '"'
         ELSE coalesce({column}, '') END"""
         for column in columns

@@ -67,7 +67,7 @@ def record_page(listed: RecordList, *, after: Sequence[Any] | None, size: int) -
     """At most `size` records of the list, with all that is shown of them: the first, or those after a place."""
     # Their keys first: no other table then comes between the records and the index that gives their order.
     keys = _keys(listed, after, size + 1)
-    shown = usage_data_records().in_bulk(keys[:size])
+    shown = usage_data_records().order_by().in_bulk(keys[:size])
     rows = [shown[key] for key in keys[:size] if key in shown]
     return KeyPage(rows, has_previous=after is not None, has_next=len(keys) > size)
 

@@ -38,17 +38,9 @@ SELECT DISTINCT ON (p.line_number)
     {action_fault}
   END AS fault
 FROM (
-  SELECT
-    line_number{is_object},
-    coalesce({number}, 'I' || %(import_id)s || '-' || line_number) AS number,
-    {service} AS service, {product} AS product, {type} AS type, {life_cycle_state} AS life_cycle_state,
-    {from_date} AS from_date_text, {usage_amount} AS usage_amount_text,
-    {billing_effective_date} AS billing_effective_date_text, {total_amount} AS total_amount_text,
-    {from_date_value} AS from_date, {to_date_value} AS to_date, {usage_amount_value} AS usage_amount,
-    {billing_effective_date_value} AS billing_effective_date, {total_amount_value} AS total_amount,
-    {billing_directive} AS billing_directive, {destination} AS destination, {region} AS region{action_parsed}{udf_parsed}
-  FROM {rows}
-  -- Keeps the planner from computing each value again wherever it is used.
+  SELECT t.*, {value_columns}, coalesce(number_text, 'I' || %(import_id)s || '-' || line_number) AS number
+  FROM (SELECT line_number{is_object}, {text_columns} FROM {rows} OFFSET 0) t
+  -- Keeps the planner from computing each text and value again wherever it is used.
   OFFSET 0
 ) p
 LEFT JOIN (

@@ -18,8 +18,11 @@ WITH number AS NOT MATERIALIZED (
     WHERE usage_import_id IS NULL AND created_at >= %(since)s AND original_id IS NULL
       AND source_system_id = ANY(%(source_system_ids)s)
   ) r
-  CROSS JOIN LATERAL (SELECT substring(r.number FROM '[0-9]{1,18}$') AS digits) d
-  WHERE d.digits IS NOT NULL
+  -- The last digits, as many as a bigint holds. A regular expression takes ten times as long.
+  CROSS JOIN LATERAL (
+    SELECT right(substr(r.number, length(rtrim(r.number, '0123456789')) + 1), 18) AS digits
+  ) d
+  WHERE d.digits <> ''
 ), width_of AS (
   SELECT
     source_system_id, prefix, width, bool_or(is_padded) AS is_padded,

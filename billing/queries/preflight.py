@@ -1,0 +1,175 @@
+"""What might be wrong with the usage of a run before it is commenced. It informs; no check blocks a run yet."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from django.db.models import Max
+
+from billing.choices import GapKind, PreflightVerdict
+from billing.models import BillingRun, CompletenessDay, UsageGap
+from billing.queries.shown_completeness import found_silence, shown_gaps, source_systems
+from usage.choices import ConflictDecision, ImportState, QuarantineState
+from usage.models import QuarantinedLine, UsageConflict, UsageImport
+from usage.queries.gaps import GRACE, WINDOW
+
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightCheck:
+    """One check: how many things it found and what that means, in a sentence.
+
+    `model` (`app_model`) is whose list shows them, filtered by `query`.
+    """
+
+    code: str
+    title: str
+    verdict: PreflightVerdict
+    count: int
+    detail: str
+    model: str
+    query: tuple[tuple[str, str], ...] = ()
+
+
+def preflight(*, run: BillingRun, at: datetime) -> tuple[PreflightCheck, ...]:
+    """The checks of a pending run as things stand at `at`, always all of them, in the same order."""
+    return (
+        _open_quarantine(),
+        _open_conflicts(),
+        _number_holes(at),
+        _silent_sources(run, at),
+        _completeness(at),
+        _imports_under_way(),
+    )
+
+
+def verdict_of(checks: tuple[PreflightCheck, ...]) -> PreflightVerdict:
+    """The worst of them."""
+    found = {check.verdict for check in checks}
+    worst_first = (PreflightVerdict.BLOCK, PreflightVerdict.WARN)
+    return next((verdict for verdict in worst_first if verdict in found), PreflightVerdict.PASS)
+
+
+def _open_quarantine() -> PreflightCheck:
+    count = QuarantinedLine.objects.filter(state=QuarantineState.OPEN).count()
+    return PreflightCheck(
+        code="open_quarantine",
+        title="Quarantined lines",
+        verdict=_warn_of(count),
+        count=count,
+        detail=f"{_of(count, 'line', 'lines')} could not become records: no run bills them. Correct them and try again."
+        if count
+        else "Every line that was received became a record, or was decided on.",
+        model="usage_quarantinedline",
+    )
+
+
+def _open_conflicts() -> PreflightCheck:
+    count = UsageConflict.objects.filter(decision=ConflictDecision.OPEN).count()
+    return PreflightCheck(
+        code="open_conflicts",
+        title="Conflicts",
+        verdict=_warn_of(count),
+        count=count,
+        detail=f"{_of(count, 'row says', 'rows say')} something else than the record with its number. "
+        "The records are billed as they are; decide before they are."
+        if count
+        else "No row waits that says something else than its record.",
+        model="usage_usageconflict",
+    )
+
+
+def _number_holes(at: datetime) -> PreflightCheck:
+    holes = [gap for gap in shown_gaps(at=at).found if gap.kind == GapKind.NUMBERS]
+    missing = sum(hole.missing_count for hole in holes)
+    return PreflightCheck(
+        code="number_holes",
+        title="Missing record numbers",
+        verdict=_warn_of(len(holes)),
+        count=len(holes),
+        detail=f"{_of(missing, 'number is', 'numbers are')} missing in {_of(len(holes), 'hole', 'holes')}"
+        f" of {_names(holes)}. Ask for the records."
+        if holes
+        else f"No hole in the numbers of the last {WINDOW.days} days, where source systems count up.",
+        model="billing_completenessday",
+    )
+
+
+def _silent_sources(run: BillingRun, at: datetime) -> PreflightCheck:
+    # What a source sends after the cutoff is not this run's: of a run of the past, the hours before its cutoff count.
+    cutoff = datetime.combine(run.cutoff_date, time(), tzinfo=UTC) + GRACE
+    silences = found_silence(at=min(at, cutoff))
+    hours = sum(silence.missing_count for silence in silences)
+    return PreflightCheck(
+        code="silent_sources",
+        title="Silent source systems",
+        verdict=_warn_of(len(silences)),
+        count=len(silences),
+        detail=f"{_names(silences)} sent no usage of {_of(hours, 'hour', 'hours')} that had some in each of the four "
+        "weeks before. Ask whether files are missing."
+        if silences
+        else "No source system fell silent in the last 48 hours before the cutoff date, or before now.",
+        model="billing_completenessday",
+    )
+
+
+def _completeness(at: datetime) -> PreflightCheck:
+    since = at.date() - WINDOW
+    checked = CompletenessDay.objects.filter(day__gte=since)
+    as_of = checked.aggregate(as_of=Max("checked_at"))["as_of"]
+    days = list(checked.filter(balances=False).order_by("day").values_list("day", flat=True))
+    is_unchecked = as_of is None and UsageImport.objects.filter(received_count__gt=0).exists()
+    return PreflightCheck(
+        code="completeness",
+        title="Completeness",
+        verdict=PreflightVerdict.WARN if days or is_unchecked else PreflightVerdict.PASS,
+        count=len(days),
+        detail=_completeness_in_words(days, as_of, is_unchecked=is_unchecked),
+        model="billing_completenessday",
+        query=(("from_day", str(since)), ("to_day", str(at.date()))),
+    )
+
+
+def _completeness_in_words(days: list[date], as_of: datetime | None, *, is_unchecked: bool) -> str:
+    if is_unchecked:
+        return "It was not checked yet whether all usage is accounted for. The check runs every hour."
+    if as_of is None:
+        return "Nothing was received that could be missing."
+    checked = f"Last checked at {as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+    if not days:
+        return f"All usage that was received in the last {WINDOW.days} days is accounted for. {checked}"
+    return f"Usage received on {_listed([str(day) for day in dict.fromkeys(days)])} is not all accounted for. {checked}"
+
+
+def _imports_under_way() -> PreflightCheck:
+    count = UsageImport.objects.filter(state__in=[ImportState.QUEUED, ImportState.RUNNING]).count()
+    return PreflightCheck(
+        code="imports_under_way",
+        title="Imports under way",
+        verdict=_warn_of(count),
+        count=count,
+        detail=f"{_of(count, 'file is', 'files are')} being taken in. "
+        "A run that is commenced now does not see their usage."
+        if count
+        else "No file waits to be taken in.",
+        model="usage_usageimport",
+    )
+
+
+def _warn_of(count: int) -> PreflightVerdict:
+    return PreflightVerdict.WARN if count else PreflightVerdict.PASS
+
+
+def _of(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _names(gaps: list[UsageGap]) -> str:
+    sources = source_systems()
+    return _listed(sorted({sources[gap.source_system_id].name for gap in gaps}))
+
+
+def _listed(texts: list[str]) -> str:
+    """The first of the texts, and how many more there are."""
+    shown = ", ".join(texts[:NAMED])
+    return shown if len(texts) <= NAMED else f"{shown} and {len(texts) - NAMED:,} more"
