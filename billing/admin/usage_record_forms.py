@@ -89,6 +89,18 @@ class AdjustForm(forms.Form):
             cleaned["subscription_service"] = service
         return cleaned
 
+    def main_fields(self) -> list[forms.BoundField]:
+        """What every record says, in the order of the page."""
+        return [self[name] for name in self.base_fields]
+
+    def own_fields(self) -> list[forms.BoundField]:
+        """The user's own fields."""
+        return [self[name] for name in _own_names()]
+
+    def uses_own_fields(self) -> bool:
+        """Whether any of the user's own is filled in."""
+        return any(field.value() not in {None, ""} for field in self.own_fields())
+
     def values(self) -> dict[str, object]:
         """What was changed, by model field."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "reason"}

@@ -22,11 +22,15 @@ FIELD_NAMES = {"subscription_service": "service", "usage_type": "type", "subscri
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A button: part of its address, its text, and the look of it; `needs_reason` where it is refused without one."""
+    """A button: part of its address, its text, the title and the button of its page, and its look.
+
+    `needs_reason` where it is refused without one.
+    """
 
     name: str
     label: str
     title: str
+    verb: str
     look: str = ""
     needs_reason: bool = False
 
@@ -34,13 +38,13 @@ class Step:
 STEPS = {
     step.name: step
     for step in (
-        Step("post", "Post", "Post this record?", "tb-primary"),
-        Step("reject", "Reject…", "Reject this record?", "tb-danger", needs_reason=True),
-        Step("adjust", "Adjust…", "Adjust this record"),
-        Step("bill", "Bill", "Bill this record?"),
-        Step("credit", "Credit", "Credit this record?"),
-        Step("exclude", "Do not bill", "Not bill this record?"),
-        Step("cancel", "Cancel…", "Cancel this record?", "tb-danger"),
+        Step("post", "Post", "Post this record?", "Post the record", "tb-primary"),
+        Step("reject", "Reject…", "Reject this record?", "Reject the record", "tb-danger", needs_reason=True),
+        Step("adjust", "Adjust…", "Adjust this record", "Adjust the record"),
+        Step("bill", "Bill", "Bill this record?", "Bill the record"),
+        Step("credit", "Credit", "Credit this record?", "Credit the record"),
+        Step("exclude", "Do not bill", "Leave this record off invoices?", "Do not bill the record"),
+        Step("cancel", "Cancel…", "Cancel this record?", "Cancel the record", "tb-danger"),
     )
 }
 

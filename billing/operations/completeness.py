@@ -13,6 +13,8 @@ from billing.queries.shown_completeness import found_gaps
 FIGURES = [
     field.attname for field in CompletenessDay._meta.concrete_fields if field.name not in {"id", "day", "source_system"}
 ]
+# Compiling such statements takes longer than running them; what they sort and hash is as large as a day.
+PLANNING = "SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)"
 
 
 def check_completeness(*, from_day: date, to_day: date, at: datetime) -> int:
@@ -29,7 +31,7 @@ def check_completeness(*, from_day: date, to_day: date, at: datetime) -> int:
 @transaction.atomic
 def _check_day(day: date, at: datetime) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
+        cursor.execute(PLANNING)
     figures = day_figures(scope_of_days(from_day=day, to_day=day), at=at)
     CompletenessDay.objects.bulk_create(
         [_row(each) for each in figures],
@@ -44,6 +46,8 @@ def _check_day(day: date, at: datetime) -> int:
 
 @transaction.atomic
 def _note_gaps(at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(PLANNING)
     gaps = found_gaps(at=at)
     with connection.cursor() as cursor:
         # Two checks at once would each add what it found; readers are not kept waiting.

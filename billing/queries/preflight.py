@@ -7,7 +7,7 @@ from django.db.models import Max
 
 from billing.choices import GapKind, PreflightVerdict
 from billing.models import BillingRun, CompletenessDay, UsageGap
-from billing.queries.shown_completeness import found_silence, shown_gaps, source_systems
+from billing.queries.shown_completeness import found_silence, source_systems, stored_gaps
 from usage.choices import ConflictDecision, ImportState, QuarantineState
 from usage.models import QuarantinedLine, UsageConflict, UsageImport
 from usage.queries.gaps import GRACE, WINDOW
@@ -36,7 +36,7 @@ def preflight(*, run: BillingRun, at: datetime) -> tuple[PreflightCheck, ...]:
     return (
         _open_quarantine(),
         _open_conflicts(),
-        _number_holes(at),
+        _number_holes(),
         _silent_sources(run, at),
         _completeness(at),
         _imports_under_way(),
@@ -79,8 +79,8 @@ def _open_conflicts() -> PreflightCheck:
     )
 
 
-def _number_holes(at: datetime) -> PreflightCheck:
-    holes = [gap for gap in shown_gaps(at=at).found if gap.kind == GapKind.NUMBERS]
+def _number_holes() -> PreflightCheck:
+    holes = list(stored_gaps().filter(kind=GapKind.NUMBERS))
     missing = sum(hole.missing_count for hole in holes)
     return PreflightCheck(
         code="number_holes",
@@ -88,9 +88,9 @@ def _number_holes(at: datetime) -> PreflightCheck:
         verdict=_warn_of(len(holes)),
         count=len(holes),
         detail=f"{_of(missing, 'number is', 'numbers are')} missing in {_of(len(holes), 'hole', 'holes')}"
-        f" of {_names(holes)}. Ask for the records."
+        f" of {_names(holes)}, as last checked. Ask for the records."
         if holes
-        else f"No hole in the numbers of the last {WINDOW.days} days, where source systems count up.",
+        else f"No hole was found in the numbers of the last {WINDOW.days} days, where source systems count up.",
         model="billing_completenessday",
     )
 

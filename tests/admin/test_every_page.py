@@ -1,17 +1,21 @@
 """Every page of the admin opens, whatever is registered, and no list asks more of the database for more rows."""
 
+from functools import reduce
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
+from django.db.models.constants import LOOKUP_SEP
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.models import CompletenessDay
 from catalog.admin.base import Admin
 from catalog.models import RateTier, TimeBand
 from tests.admin.rows import PRESET, make
@@ -22,9 +26,19 @@ OWN_APPS = ("catalog", "customers", "usage", "invoicing", "reports", "billing")
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 # Shown on the page of what they belong to, or not for people.
 ELSEWHERE = {
-    *("billing.RunChunk", "customers.CustomerRateCard", "customers.GroupRateCard", "customers.IdempotentRequest"),
+    *(
+        "billing.RunChunk",
+        "billing.UsageGap",
+        "customers.CustomerRateCard",
+        "customers.GroupRateCard",
+        "customers.IdempotentRequest",
+    ),
     *("invoicing.InvoiceLine", "invoicing.InvoiceTax", "reports.GroupReportProfile"),
+    "usage.UsageDataRecordChange",
 }
+# Pages of figures in place of a list of rows; their own tests count their queries.
+NO_LISTS = {CompletenessDay}
+LISTS = [model for model in MODELS if model not in PRESET and model not in NO_LISTS]
 # Nothing is rated by them yet.
 NOT_YET = {RateTier, TimeBand}
 
@@ -65,9 +79,7 @@ def test_empty_list_says_what_to_do(model: type[Model]) -> None:
     assert model_admin.empty_hint or model in {*PRESET, User}
 
 
-@pytest.mark.parametrize(
-    "model", [m for m in MODELS if m not in PRESET], ids=ids([m for m in MODELS if m not in PRESET])
-)
+@pytest.mark.parametrize("model", LISTS, ids=ids(LISTS))
 def test_list_takes_as_many_queries_for_three_rows_as_for_one(admin_client: Client, model: type[Model]) -> None:
     address = page(model, "changelist")
     make(model)
@@ -109,8 +121,9 @@ def test_search_and_every_filter_open(admin_client: Client, model: type[Model]) 
     for described in model_admin.list_filter:
         name = described[0] if isinstance(described, tuple) else described
         if isinstance(name, str):
-            field: Any = model._meta.get_field(name)
-            value = getattr(row, f"{name}_id", None) if field.is_relation else getattr(row, name)
+            field: Any = get_fields_from_path(model, name)[-1]
+            found: Any = reduce(getattr, name.split(LOOKUP_SEP), row)
+            value = getattr(found, "pk", None) if field.is_relation else found
             key = field.target_field.name if field.is_relation else None
             lookup = f"{name}__{key}__exact" if key else f"{name}__exact"
             response = admin_client.get(page(model, "changelist"), {lookup: value if value is not None else 1})

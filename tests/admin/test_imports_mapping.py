@@ -1,5 +1,7 @@
 """Saying which column of a file is what, while its first rows are looked at."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +12,7 @@ from django.urls import reverse
 from tests import factories
 from tests.usage.taking import AT, make_company
 from usage.admin.mapping import MappingForm, columns_of_lines
-from usage.choices import ImportState
+from usage.choices import FileFormat, ImportState
 from usage.models import SourceSystem, UsageDataRecord, UsageImport
 from usage.operations.stored import take_in_stored
 
@@ -175,6 +177,25 @@ def test_who_may_not_change_source_systems_imports_by_the_saved_mapping(
     press(viewer_client, uploaded, "_import")
     uploaded.refresh_from_db()
     assert uploaded.state == ImportState.QUEUED
+
+
+@pytest.mark.parametrize("name", ["switch.csv", "switch.ndjson"])
+@pytest.mark.parametrize(
+    ("changed", "said_of_it"),
+    [
+        ({"column_mapping": ["not", "a", "mapping"]}, "the column mapping of the source system is not a JSON object"),
+        ({"date_format": "DD.MM"}, "the date format “DD.MM” lacks YYYY"),
+    ],
+)
+def test_source_system_that_cannot_be_read_by_is_said_on_the_preview(
+    admin_client: Client, uploaded: UsageImport, changed: dict[str, Any], said_of_it: str, name: str
+) -> None:
+    SourceSystem.objects.update(**{"column_mapping": MAPPING, **changed})
+    if name.endswith("ndjson"):
+        UsageImport.objects.update(file_format=FileFormat.NDJSON)
+    response = admin_client.get(preview(uploaded))
+    assert response.status_code == 200
+    assert said_of_it in response.context["fault"]
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,42 @@
 """What the document says of the usage API holds: schemathesis sends what it allows, and what it does not."""
 
+import gzip
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 
+from customers.models import Customer
+from customers.operations.api_keys import create_api_key
+from tests.api.conftest import ALL_SCOPES
+from tests.api.sample import lead, make_sample
+from tests.usage.taking import lines
+from tests.usage.workbooks import workbook
+from usage.api.upload import CSV_TYPES, GZIP_TYPES, NDJSON_TYPES, XLSX_TYPES
+
 pytestmark = pytest.mark.django_db
+
+CALL = ("+49301", "2026-01-15T12:00:00Z", "60")
+HEADER = ("service", "from_date", "usage_amount")
+CSV = st.binary(max_size=60) | st.just(lines(",".join(CALL), header=",".join(HEADER)).encode())
+NDJSON = st.binary(max_size=60) | st.just(json.dumps(dict(zip(HEADER, CALL, strict=True))).encode())
+XLSX = st.binary(max_size=60) | st.just(workbook([HEADER, CALL]))
+for types, content in (
+    (CSV_TYPES, CSV),
+    (NDJSON_TYPES, NDJSON),
+    (XLSX_TYPES, XLSX),
+    (GZIP_TYPES, (CSV | NDJSON | XLSX).map(gzip.compress)),
+):
+    schemathesis.openapi.media_type(types[0], content, aliases=types[1:])
 
 CONFIG = {
     "seed": 7,
@@ -21,19 +47,42 @@ CONFIG = {
     },
 }
 
-
-def document() -> Any:
-    """The OpenAPI document."""
-    return SchemaGenerator().get_schema(request=None, public=True)
-
-
-schema = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig.from_dict(CONFIG))
+document = SchemaGenerator().get_schema(request=None, public=True)
+schema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(CONFIG))
 schema.app = WSGIHandler()
 
 
+@pytest.fixture
+def _connection_of_this_test() -> Iterator[None]:
+    """The application goes on with the test's transaction from one request to the next."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def ids(customer: Customer, settings: Any) -> dict[str, list[int]]:
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+    return make_sample(customer)
+
+
+@pytest.fixture
+def keys(staff_key: str, customer: Customer) -> dict[str, str]:
+    """A key of staff and one of a customer, each with all scopes."""
+    return {"staff": staff_key, "customer": create_api_key(scopes=ALL_SCOPES, customer_id=customer.id)[1]}
+
+
 @schema.include(path_regex="^/usage/v1/").parametrize()
+@pytest.mark.parametrize("who", ["staff", "customer"])
+@pytest.mark.usefixtures("_connection_of_this_test")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case, staff_key: str) -> None:
+def test_every_answer_is_as_the_document_says(
+    case: schemathesis.Case, who: str, keys: dict[str, str], ids: dict[str, list[int]]
+) -> None:
+    lead(case, ids)
     with transaction.atomic():
-        case.call_and_validate(headers={"Authorization": f"Bearer {staff_key}"})
+        case.call_and_validate(headers={"Authorization": f"Bearer {keys[who]}"})
         transaction.set_rollback(True)

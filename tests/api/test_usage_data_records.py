@@ -316,7 +316,7 @@ def test_filtered_by_the_effective_date_records_come_in_its_order(staff: Caller)
 
 def test_services_of_a_subscription_are_merged_in_the_order_of_the_list(staff: Caller) -> None:
     subscription = SubscriptionFactory(number="S-1")
-    services = [SubscriptionServiceFactory(subscription=subscription) for _ in range(3)]
+    services = [SubscriptionServiceFactory(subscription=subscription, customer=subscription.customer) for _ in range(3)]
     for number, service in (("A", 0), ("B", 1), ("C", 0), ("D", 2), ("E", 1)):
         UsageDataRecordFactory(number=number, subscription_service=services[service])
     UsageDataRecordFactory(number="another's")

@@ -118,7 +118,8 @@ def test_a_refused_file_lies_in_failed_with_the_reason_beside_it(folder: Path) -
 
 
 def test_the_same_file_again_is_done_beside_the_first(folder: Path) -> None:
-    (first,) = [drop(folder, "calls.csv", lines(ROW)) and watch(folder.parent)[0]]
+    drop(folder, "calls.csv", lines(ROW))
+    (first,) = watch(folder.parent)
     for _ in range(2):
         drop(folder, "calls.csv", lines(ROW))
         assert watch(folder.parent) == [first]
@@ -210,12 +211,12 @@ def test_a_file_that_changes_while_it_is_read_waits_until_it_is_at_rest(folder: 
 
 def test_a_file_that_is_written_to_during_its_import_is_not_taken(folder: Path) -> None:
     path = drop(folder, "calls.csv", lines(ROW))
-    times = iter([LATER, LATER, LATER])
+    times = [LATER, LATER, LATER]
 
     def now() -> datetime:
         """The clock is read for the last time when the import starts: then someone writes on."""
-        at = next(times)
-        if times.__length_hint__() == 0:
+        at = times.pop()
+        if not times:
             with (path.parent / "working" / "calls.csv").open("a") as writer:
                 writer.write(row(2) + "\n")
         return at

@@ -36,6 +36,7 @@ from usage.operations.imports import import_usage
 MEGABYTE = 1 << 20
 head = (HEADER + "\\n").encode()
 rows = (ROW + "\\n").encode() * 20_000
+json_rows = (json.dumps(dict(zip(HEADER.split(","), ROW.split(",")))) + "\\n").encode() * 10_000
 
 def gzipped(parts):
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -110,7 +111,7 @@ def take(making: str) -> Taken:
         ),
         pytest.param("take(gzipped(chain([head], repeat(rows, 800))))", GROWTH, id="1 GB of one row, gzipped"),
         pytest.param(
-            'take(gzipped(repeat(b\'{"number": "R1", "service": "+49301", "product": "CALL"}\\n\' * 20_000, 1000)), \'calls.ndjson\')',
+            "take(gzipped(repeat(json_rows, 1000)), 'calls.ndjson')",
             GROWTH,
             id="1 GB of JSON, gzipped",
         ),

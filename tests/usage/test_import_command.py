@@ -158,9 +158,15 @@ def test_the_bar_is_half_full_when_the_file_is_read() -> None:
     bar.clear()
     assert len(drawn) == 2
     assert drawn[0].startswith("\r\x1b[Kcalls.csv [########......................]  25% 50,000 rows read, 4.0 MB, ")
+
+
+def test_the_other_half_fills_as_rows_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usage.management.progress_bar.REDRAW_SECONDS", 0)
+    drawn: list[str] = []
     bar = ProgressBar(drawn.append, name="calls.csv", size=4_000_000)
-    bar.show(ImportProgress("writing", 8_000_000, 90_000, accepted=40_000, duplicates=5_000), 4_000_000)
-    assert drawn[2] == "\r\x1b[Kcalls.csv [######################........]  75% 45,000 of 90,000 rows written"
+    bar.show(ImportProgress("reading", byte_count=8_000_000, received=90_000), 4_000_000)
+    bar.show(ImportProgress("writing", 8_000_000, 45_000, accepted=40_000, duplicates=5_000), 4_000_000)
+    assert drawn[1] == "\r\x1b[Kcalls.csv [######################........]  75% 45,000 of 90,000 rows written"
 
 
 def test_nothing_but_the_line_is_written_where_there_is_no_terminal(tmp_path: Path) -> None:
@@ -171,7 +177,7 @@ def test_nothing_but_the_line_is_written_where_there_is_no_terminal(tmp_path: Pa
 
 
 def test_files_of_all_kinds_go_in(tmp_path: Path) -> None:
-    files = {
+    files: dict[str, str | bytes] = {
         "calls.csv.gz": gzip.compress(lines(ROW).encode()),
         "calls.ndjson": json.dumps(dict(zip(HEADER.split(","), ROW.replace("R1", "R2").split(","), strict=True))),
         "calls.xlsx": workbook([HEADER.split(","), ROW.replace("R1", "R3").split(",")]),

@@ -39,7 +39,9 @@ def test_columns_are_parted_by_the_source_systems_sign(source: SourceSystem, del
     rows = [
         delimiter.join(["R1", "+49301", "CALL", "2026-01-15T12:00:00Z", "", "60", region, '"two\nlines"']),
         delimiter.join(["R2", "+49301", "CALL", "2026-01-15T12:00:00Z", "", "sixty", region, '"say ""hello"""']),
-        delimiter.join(["R3", "+49301", "CALL", "2026-01-15T12:00:00Z", "", "x", "a\\b", ",;\t|".replace(delimiter, "")]),
+        delimiter.join(
+            ["R3", "+49301", "CALL", "2026-01-15T12:00:00Z", "", "x", "a\\b", ",;\t|".replace(delimiter, "")]
+        ),
     ]
     taken = take(lines(*rows, header=header))
     assert (taken.delimiter, taken.columns) == (delimiter, [*HEADER.split(","), "region", "udf_string_1"])
@@ -131,7 +133,9 @@ def test_dates_are_read_by_the_source_systems_pattern_in_its_time_zone(source: S
         ("epoch_ms", ["1768478400000", "1768478400500", "1768478400123.456"], ["-1", "17684784000000", "1e12", "x"]),
     ],
 )
-def test_instants_are_counted_from_1970(source: SourceSystem, pattern: str, texts: list[str], faulty: list[str]) -> None:
+def test_instants_are_counted_from_1970(
+    source: SourceSystem, pattern: str, texts: list[str], faulty: list[str]
+) -> None:
     # Of no zone: not the source system's either.
     spelt(source, date_format=pattern, timezone="America/New_York")
     header = f"{HEADER},billing_effective_date"
@@ -189,9 +193,7 @@ def test_a_row_may_name_an_action_of_its_own_subscription(source: SourceSystem) 
     service = SubscriptionServiceFactory(identifier="+49302")
     SubscriptionActionFactory(number="A1", subscription=service.subscription)
     SubscriptionActionFactory(number="A2")
-    rows = [
-        f"R{n},+49302,CALL,2026-01-15T12:00:00Z,,60,{action}" for n, action in enumerate(["A1", "", "A2", "A3"])
-    ]
+    rows = [f"R{n},+49302,CALL,2026-01-15T12:00:00Z,,60,{action}" for n, action in enumerate(["A1", "", "A2", "A3"])]
     taken = take(lines(*rows, header=f"{HEADER},subscription_action"))
     assert counts(taken) == {"accepted": 2, "quarantined": 2}
     assert records("subscription_action__number") == [("A1",), (None,)]

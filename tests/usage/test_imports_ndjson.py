@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from customers.models import Customer
 from tests.factories import InvoiceFactory
 from tests.usage.taking import counts, make_company, records, refusal, take
 from usage.models import QuarantinedLine, SourceSystem, UsageImport
@@ -106,7 +107,7 @@ def test_members_inside_others_are_mapped_by_their_path(source: SourceSystem) ->
         "service": "{resource.ids.1|resource.name}",
         "region": "{a.b}",
         "udf_string_1": "{100% of %(import_id)s}",
-        "udf_string_2": "{it's \"x\"}",
+        "udf_string_2": '{it\'s "x"}',
         "udf_string_3": "{a}",
     }
     source.save()
@@ -114,7 +115,9 @@ def test_members_inside_others_are_mapped_by_their_path(source: SourceSystem) ->
     odd = {"100% of %(import_id)s": "p", 'it\'s "x"': "q"}
     taken = take_lines(
         json.dumps({**members, **odd, "meta": {"id": "X", "part": 1}, "resource": {"ids": ["?", "+49301"]}}),
-        json.dumps({**members, "meta": {"id": "X", "part": 2}, "resource": {"name": "+49301"}, "a.b": "EU", "a": {"b": "US"}}),
+        json.dumps(
+            {**members, "meta": {"id": "X", "part": 2}, "resource": {"name": "+49301"}, "a.b": "EU", "a": {"b": "US"}}
+        ),
         json.dumps({**members, "meta": {"id": "X", "part": 3}, "resource": {"name": "+49301"}, "a": {"b": "US"}}),
         json.dumps({**members, "meta": "X", "resource": {"name": "+49301"}}),
     )
@@ -128,24 +131,20 @@ def test_members_inside_others_are_mapped_by_their_path(source: SourceSystem) ->
 
 
 def test_texts_are_any_that_a_database_holds() -> None:
-    region = "Zürich 東京 🎉\u2028\u0085"
+    region = "Zürich 東京 🎉\u2028\u0085x"
     taken = take_lines(
         line(region=region),
         json.dumps({**GOOD, "number": "R2", "region": region}),  # escaped
         line(number="R3", region="a\tb\"c\\d/'%s;--"),
     )
     assert counts(taken) == {"accepted": 3}
-    assert records("region") == [(region.rstrip(),), (region.rstrip(),), ("a\tb\"c\\d/'%s;--",)] or records("region") == [
-        (region,),
-        (region,),
-        ("a\tb\"c\\d/'%s;--",),
-    ]
+    assert records("region") == [(region,), (region,), ("a\tb\"c\\d/'%s;--",)]
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        "",
+        "\ufeff",  # the mark of UTF-8, in the middle of the file
         "60",
         '"text"',
         "null",
@@ -165,8 +164,6 @@ def test_texts_are_any_that_a_database_holds() -> None:
     ],
 )
 def test_a_line_that_is_no_object_is_quarantined_as_it_came(bad: str) -> None:
-    if not bad:
-        bad = "﻿"  # a mark of UTF-8 that stands in the middle
     taken = take_lines(line(), bad, line(number="R2"))
     assert counts(taken) == {"accepted": 2, "quarantined": 1}
     assert faults() == [(2, "NOT_JSON", bad)]
@@ -174,7 +171,9 @@ def test_a_line_that_is_no_object_is_quarantined_as_it_came(bad: str) -> None:
 
 
 def test_control_characters_make_a_line_none_and_move_no_other() -> None:
-    taken = take_lines(line(number="R1"), b'{"region": "a\x01b"}', b'{"a": \x02"x"}', b'\x02{"a": 1}\n\x01', line(number="R2"))
+    taken = take_lines(
+        line(number="R1"), b'{"region": "a\x01b"}', b'{"a": \x02"x"}', b'\x02{"a": 1}\n\x01', line(number="R2")
+    )
     assert counts(taken) == {"accepted": 2, "quarantined": 4}
     assert records("number", "line_number") == [("R1", 1), ("R2", 6)]
     # Both marks are kept as a third one: they are what lines are copied by.
@@ -262,10 +261,10 @@ def test_repeats_are_duplicates_and_conflicts_as_in_any_file() -> None:
     }
 
 
-def test_what_came_after_its_invoice_is_marked_as_late(source: SourceSystem) -> None:
+def test_what_came_after_its_invoice_is_marked_as_late() -> None:
     take_lines(line(number="R0", from_date="2026-01-01T00:00:00Z"))
     assert records("is_late") == [(False,)]
-    InvoiceFactory(customer=source_customer(), period_end=date(2026, 1, 16))
+    InvoiceFactory(customer=Customer.objects.get(), period_end=date(2026, 1, 16))
     taken = take_lines(
         line(number="R1", from_date="2026-01-15T23:59:59Z"),
         line(number="R2", from_date="2026-01-16T00:00:00Z"),
@@ -276,9 +275,3 @@ def test_what_came_after_its_invoice_is_marked_as_late(source: SourceSystem) -> 
     taken.refresh_from_db()
     assert taken.late_count == 2
     assert records("number", "is_late") == [("R0", False), ("R1", True), ("R2", False), ("R3", False), ("R4", True)]
-
-
-def source_customer() -> Any:
-    from customers.models import Customer  # noqa: PLC0415
-
-    return Customer.objects.get()

@@ -59,7 +59,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 @contextmanager
-def opened_if_quiet(path: Path, *, quiet_seconds: float, at: datetime) -> Iterator[DroppedFile | None]:
+def opened_if_quiet(path: Path, *, quiet_seconds: int, at: datetime) -> Iterator[DroppedFile | None]:
     """A file that nobody has written to for so long; None for one that is not at rest, gone, or no plain file.
 
     Raises OSError for one that may not be read.

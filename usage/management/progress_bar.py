@@ -22,15 +22,18 @@ class ProgressBar:
         self._size = size
         self._drawn_at = 0.0
         self._started_at = time.monotonic()
+        # Of the whole file, once it is read: while rows are written, those that had their turn are told.
+        self._row_count = 0
 
     def show(self, progress: ImportProgress, position: int | None) -> None:
         """Draw it anew, with `position` as how many bytes of the file were read, unless it was drawn just now."""
+        self._row_count = max(self._row_count, progress.received)
         now = time.monotonic()
         if now - self._drawn_at < REDRAW_SECONDS:
             return
         self._drawn_at = now
         width = shutil.get_terminal_size().columns
-        line = _line(self._name, progress, position, self._size, now - self._started_at)
+        line = self._line(progress, position, now - self._started_at)
         self._draw(CLEAR_LINE + line[: width - 1])
 
     def clear(self) -> None:
@@ -38,19 +41,18 @@ class ProgressBar:
         if self._drawn_at:
             self._draw(CLEAR_LINE)
 
-
-def _line(name: str, progress: ImportProgress, position: int | None, size: int | None, seconds: float) -> str:
-    """One line; a file that is read fills the first half of the bar, its rows the second as they are written."""
-    rows = f"{progress.received:,} rows"
-    if progress.phase == "writing":
-        written = progress.accepted + progress.duplicates + progress.conflicts + progress.quarantined
-        share = written / progress.received if progress.received else 1.0
-        return f"{name} {_bar(0.5 + share / 2)} {written:,} of {rows} written"
-    megabytes = progress.byte_count / MEGABYTE
-    speed = f"{rows} read, {megabytes:,.1f} MB, {megabytes / seconds if seconds else 0:,.1f} MB/s"
-    if not size or position is None:
-        return f"{name} {speed}"
-    return f"{name} {_bar(min(1.0, position / size) / 2)} {speed}"
+    def _line(self, progress: ImportProgress, position: int | None, seconds: float) -> str:
+        """A file that is read fills the first half of the bar; its rows the second, as they are written."""
+        if progress.phase == "writing":
+            written = progress.accepted + progress.duplicates + progress.conflicts + progress.quarantined
+            share = written / self._row_count if self._row_count else 1.0
+            return f"{self._name} {_bar(0.5 + share / 2)} {written:,} of {self._row_count:,} rows written"
+        megabytes = progress.byte_count / MEGABYTE
+        speed = megabytes / seconds if seconds else 0
+        told = f"{progress.received:,} rows read, {megabytes:,.1f} MB, {speed:,.1f} MB/s"
+        if not self._size or position is None:
+            return f"{self._name} {told}"
+        return f"{self._name} {_bar(min(1.0, position / self._size) / 2)} {told}"
 
 
 def _bar(share: float) -> str:

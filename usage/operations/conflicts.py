@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -19,6 +19,9 @@ from usage.operations.staging import one_row_sql
 
 # Columns of a parsed row that are other fields of a record.
 RENAMED = {"service_id": "subscription_service_id"}
+# The session's zone is the source system's meanwhile, and Django takes what it is given for UTC. Of two columns with
+# one name the last counts.
+IN_UTC = "SELECT r.*, r.from_date AT TIME ZONE 'UTC' AS from_date, r.to_date AT TIME ZONE 'UTC' AS to_date FROM ({}) r"
 NOT_ADJUSTED = {"line_number", "number", "customer_id", "life_cycle_state", "is_late", "fault"}
 
 
@@ -77,9 +80,10 @@ def _row_of(conflict: UsageConflict) -> Mapping[str, Any]:
     texts = {f"c{position}": cell for position, cell in enumerate(_cells_of(conflict))}
     with connection.cursor() as cursor:
         prepare_session(cursor, source)
-        cursor.execute(one_row_sql(reading), parameters_of(usage_import, source) | texts)
+        cursor.execute(IN_UTC.format(one_row_sql(reading)), parameters_of(usage_import, source) | texts)
         row = dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
         reset_session(cursor)
+    row |= {name: row[name] and row[name].replace(tzinfo=UTC) for name in ("from_date", "to_date")}
     if row["fault"] is not None:
         _, _, field = row["fault"].partition(":")
         raise RecordConflict(f"The row cannot be read any more: its {field or 'text'} is at fault.")

@@ -39,7 +39,7 @@ FILE_LOCK = 7_704
 logger = logging.getLogger(__name__)
 
 
-def take_in_dropped_files(*, root: Path, quiet_seconds: float, now: Callable[[], datetime]) -> list[UsageImport]:
+def take_in_dropped_files(*, root: Path, quiet_seconds: int, now: Callable[[], datetime]) -> list[UsageImport]:
     """Take in what lies at rest in the drop folders below `root`, and give back the imports that were kept.
 
     What goes wrong with one file or folder is logged and does not keep others from being taken.
@@ -61,7 +61,7 @@ def take_in_dropped_files(*, root: Path, quiet_seconds: float, now: Callable[[],
 
 
 def _take_safely(
-    source: SourceSystem, path: Path, quiet_seconds: float, now: Callable[[], datetime]
+    source: SourceSystem, path: Path, quiet_seconds: int, now: Callable[[], datetime]
 ) -> UsageImport | None:
     try:
         with _locked(source, path.name) as is_mine:
@@ -80,7 +80,7 @@ def _take_safely(
     return None
 
 
-def _take(source: SourceSystem, path: Path, quiet_seconds: float, now: Callable[[], datetime]) -> UsageImport | None:
+def _take(source: SourceSystem, path: Path, quiet_seconds: int, now: Callable[[], datetime]) -> UsageImport | None:
     with opened_if_quiet(path, quiet_seconds=quiet_seconds, at=now()) as found:
         if found is None:
             return None

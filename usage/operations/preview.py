@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from django.db import DatabaseError, connection, transaction
@@ -86,14 +87,14 @@ def preview_import(*, import_id: int, mapping: Mapping[str, str] | None = None, 
 
 def _first_rows(rows: Rows, count: int) -> Block:
     """The first rows of the file, in one block, which is empty where there are none."""
+    first = Block(rows.first_line, b"", rows.delimiter.encode())
+    texts: list[bytes] = []
     for block in rows.blocks():
-        texts = []
-        for _, text in block.numbered_rows():
-            texts.append(text)
-            if len(texts) == count:
-                break
-        return replace(block, rows=b"".join(texts))
-    return Block(rows.first_line, b"", rows.delimiter.encode())
+        first = first if texts else block
+        texts += [text for _, text in islice(block.numbered_rows(), count - len(texts))]
+        if len(texts) == count:
+            break
+    return replace(first, rows=b"".join(texts))
 
 
 def _as_they_came(rows: Rows, block: Block) -> tuple[PreviewRow, ...]:

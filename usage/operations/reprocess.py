@@ -202,5 +202,6 @@ def _checked_json(text: str) -> str:
 
 def _as_row(cells: Sequence[str], delimiter: str) -> str:
     row = io.StringIO(newline="")
-    csv.writer(row, delimiter=delimiter, lineterminator="").writerow(cells)
-    return row.getvalue()
+    # What ends a line is put in quotes where it stands in a text.
+    csv.writer(row, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    return row.getvalue().removesuffix("\r\n")

@@ -1,6 +1,6 @@
 -- The records that were received on some days (UTC), by source system and day, and where each of them is. What follows
 -- reads `imports` (those of the days) and `placed` (their records, and those that came one by one).
--- A range of ids beside the join: by it, the BRIN index on usage_import finds the pages.
+-- The range of ids beside the join tells the planner how much of the table the imports are.
 WITH imports AS MATERIALIZED (
   SELECT
     id, source_system_id, (started_at AT TIME ZONE 'UTC')::date AS day,

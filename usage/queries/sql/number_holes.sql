@@ -10,7 +10,7 @@ WITH number AS NOT MATERIALIZED (
     FROM usage_data_record
     WHERE usage_import_id >= %(first_import_id)s
       -- Numbers that the import made up, and those of successors, count nothing.
-      AND number <> 'I' || usage_import_id || '-' || line_number AND original_id IS NULL
+      AND number IS DISTINCT FROM 'I' || usage_import_id || '-' || line_number AND original_id IS NULL
       AND source_system_id = ANY(%(source_system_ids)s)
     UNION ALL
     SELECT source_system_id, number
