@@ -35,9 +35,9 @@ def place_of(text: str, fields: "list[Field[Any, Any]]") -> tuple[Any, ...] | No
         place = tuple(field.to_python(part) for field, part in zip(fields, parts, strict=True))
     except (ValidationError, OverflowError):
         return None
-    is_key = isinstance(place[-1], int) and 0 <= place[-1] <= BIGINT_MAX
+    fits = all(0 <= value <= BIGINT_MAX for value in place if isinstance(value, int))
     has_zones = not any(is_naive(value) for value in place if hasattr(value, "tzinfo"))
-    return place if is_key and has_zones and None not in place else None
+    return place if fits and has_zones and None not in place else None
 
 
 class KeyChangeList(ChangeList):  # type: ignore[misc]  # unfold has no type hints
@@ -69,7 +69,8 @@ class KeyChangeList(ChangeList):  # type: ignore[misc]  # unfold has no type hin
         self.result_list = page.rows
         self.result_count = self.paginator.total
         is_narrowed = self.query or self.has_active_filters
-        self.full_result_count = None if is_narrowed else self.result_count
+        # The header says how many there are of what was asked for: where they differ, and where it is so many exactly.
+        self.full_result_count = None if is_narrowed and self.paginator.is_exact else self.result_count
         self.show_full_result_count = self.can_show_all = self.multi_page = self.show_admin_actions = False
         self.page_links = self._page_links(page)
 

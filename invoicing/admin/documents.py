@@ -29,7 +29,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     list_display = (
         *("shown_number", "shown_customer", "kind", "shown_state", "invoice_date"),
-        *("period", "net", "tax", "total"),
+        *("period", "net", "total"),
     )
     list_display_links = ("shown_number",)
     list_filter = ("state", "kind", "currency", ("customer", AutocompleteSelectFilter))
@@ -78,10 +78,6 @@ class InvoiceAdmin(ReadOnlyAdmin):
     @column("Net")
     def net(self, invoice: Invoice) -> str:
         return self._shown(invoice, invoice.net_amount)
-
-    @column("Tax")
-    def tax(self, invoice: Invoice) -> str:
-        return self._shown(invoice, invoice.tax_amount)
 
     @column("Total")
     def total(self, invoice: Invoice) -> str:

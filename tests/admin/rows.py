@@ -9,7 +9,6 @@ from django.db.models import Model
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from billing.models import BillingCycle, BillingRun, CompletenessDay, CustomerBilling, InvoiceMessage, RunAccount
-from billing.operations.completeness import check_completeness
 from catalog.models import Currency, Product, Rate, RateCard, TaxRate
 from customers.models import (
     AccountsReceivable,
@@ -36,15 +35,6 @@ from usage.models import (
 )
 
 NUMBERS: Iterator[int] = count(1)
-
-
-def completeness_day() -> CompletenessDay:
-    """A noted day of a source system of its own, with a record and a file."""
-    source = factories.SourceSystemFactory(name=f"Switch {next(NUMBERS)}")
-    at = datetime(2026, 2, 1, tzinfo=UTC)
-    factories.UsageDataRecordFactory(source_system=source, created_at=at)
-    check_completeness(from_day=at.date(), to_day=at.date(), at=at)
-    return CompletenessDay.objects.get(source_system=source)
 
 
 def interval() -> IntervalSchedule:
@@ -81,7 +71,7 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     ClockedSchedule: lambda: ClockedSchedule.objects.create(
         clocked_time=datetime(2026, 2, 1, tzinfo=UTC) + timedelta(days=next(NUMBERS))
     ),
-    CompletenessDay: completeness_day,
+    CompletenessDay: factories.CompletenessDayFactory,
     CrontabSchedule: lambda: CrontabSchedule.objects.create(minute=str(next(NUMBERS) % 60)),
     Customer: customer_with_terms,
     CustomerBilling: factories.CustomerBillingFactory,

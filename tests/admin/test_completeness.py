@@ -12,13 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from billing.choices import GapKind
-from billing.models import UsageGap
 from billing.operations.completeness import check_completeness
 from billing.queries import shown_completeness as shown
 from billing.tasks import check_completeness as check_task
 from tests.billing.received import DAY, file_of, noted, recorded, switch
-from tests.factories import BillingRunFactory, UserFactory
+from tests.factories import BillingRunFactory, UsageGapFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -192,15 +190,7 @@ def test_the_landing_page_has_a_card_for_what_is_missing(admin_client: Client, n
     assert title not in [card.title for card in admin_client.get(index).context["cards"]]
     recorded(noted(2), pending=False)
     check_completeness(from_day=DAY, to_day=DAY, at=now)
-    UsageGap.objects.create(
-        source_system=switch(),
-        kind=GapKind.NUMBERS,
-        first_number="R2",
-        last_number="R3",
-        missing_count=2,
-        quarantined_count=1,
-        found_at=now,
-    )
+    UsageGapFactory(quarantined_count=1)
     card = next(card for card in admin_client.get(index).context["cards"] if card.title == title)
     assert (card.count, card.is_urgent) == ("2", True)
     assert [(item.title, item.detail) for item in card.items] == [

@@ -34,7 +34,7 @@ ELSEWHERE = {
         "customers.IdempotentRequest",
     ),
     *("invoicing.InvoiceLine", "invoicing.InvoiceTax", "reports.GroupReportProfile"),
-    "usage.UsageDataRecordChange",
+    *("customers.BilledUntil", "usage.UsageDataRecordChange", "usage.UsageImportBlock"),
 }
 # Pages of figures in place of a list of rows; their own tests count their queries.
 NO_LISTS = {CompletenessDay}

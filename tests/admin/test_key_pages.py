@@ -1,6 +1,6 @@
 """Pages of large tables by key: first, previous, next and last, from wherever one is, whatever stands in the URL."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 from typing import Any
 
@@ -137,6 +137,32 @@ def test_a_source_and_an_effective_date_order_the_list_too(admin_client: Client)
         page = opened(admin_client, query)
         assert numbers(page) == "CB"
         assert numbers(opened(admin_client, links(page)["Next"])) == "A"
+
+
+def test_waiting_usage_of_a_customer_comes_by_its_effective_date(admin_client: Client) -> None:
+    service = factories.SubscriptionServiceFactory()
+    for letter, day in (("B", 16), ("A", 15), ("D", 17), ("C", 17)):
+        add(letter, subscription_service=service, billing_effective_date=date(2026, 1, day))
+    add("X")
+    address = "admin:usage_pendingusage_changelist"
+    page = opened(admin_client, f"?customer__id__exact={service.customer_id}", address)
+    assert [row.record.number for row in page.context["cl"].result_list] == ["C", "D"]
+    page = opened(admin_client, links(page)["Next"], address)
+    assert [row.record.number for row in page.context["cl"].result_list] == ["B", "A"]
+    page = opened(admin_client, links(page)["Previous"], address)
+    assert [row.record.number for row in page.context["cl"].result_list] == ["C", "D"]
+
+
+def test_quarantined_lines_of_an_import_come_in_the_order_of_the_file(admin_client: Client) -> None:
+    usage_import = factories.UsageImportFactory(received_count=3, quarantined_count=3)
+    for line in (7, 9, 8):
+        factories.QuarantinedLineFactory(usage_import=usage_import, line_number=line)
+    address = "admin:usage_quarantinedline_changelist"
+    page = opened(admin_client, f"?usage_import__id__exact={usage_import.id}", address)
+    assert [row.line_number for row in page.context["cl"].result_list] == [9, 8]
+    page = opened(admin_client, links(page)["Next"], address)
+    assert [row.line_number for row in page.context["cl"].result_list] == [7]
+    opened(admin_client, f"?usage_import__id__exact={usage_import.id}&after=9223372036854775808,1", address)
 
 
 def test_what_is_no_date_is_said(admin_client: Client) -> None:

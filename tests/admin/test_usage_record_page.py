@@ -1,6 +1,7 @@
 """The page of a usage data record: what can be done in each state, what it says it will do, and what it does."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -62,7 +63,7 @@ def acme() -> tuple[Customer, Product]:
 def test_buttons_are_those_that_can_be_pressed(
     admin_client: Client, acme: tuple[Customer, Product], where: str, names: list[str]
 ) -> None:
-    fields: dict[str, object] = {"life_cycle_state": where} if where.isupper() else {}
+    fields: dict[str, Any] = {"life_cycle_state": where} if where.isupper() else {}
     if where == "excluded":
         fields["billing_directive"] = "NOT_TO_BE_BILLED"
     record = use(*acme, 40, number="R1", **fields)

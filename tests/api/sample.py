@@ -1,5 +1,6 @@
 """A small company with some of everything in its usage, and how requests are led to what it has."""
 
+import zlib
 from typing import Any
 
 import schemathesis
@@ -15,6 +16,8 @@ from usage.api import import_serializers
 from usage.models import QuarantinedLine, UsageConflict
 
 NAMES = {
+    "from_date": "2026-01-15T12:00:00Z",
+    "to_date": "2026-01-15T12:01:00Z",
     "source_system": "Switch",
     "subscription_service": "+49301",
     "product": "CALL",
@@ -58,19 +61,19 @@ def make_sample(customer: Customer) -> dict[str, list[int]]:
 
 
 def lead(case: schemathesis.Case, ids: dict[str, list[int]]) -> None:
-    """Have a request that is in order name what there is: ids, names and cursors cannot be guessed.
+    """Have a request that is in order name what there is: ids, names, cursors and times of use cannot be guessed.
 
-    Parts that are meant to be wrong stay so, and of the rest every fourth.
+    Parts that are meant to be wrong stay so; of ids and bodies that are in order every eighth stays as it is, too.
     """
-    if _is_right(case, ParameterLocation.PATH) and case.path_parameters:
-        numbers = {name: int(text) for name, text in case.path_parameters.items()}
-        case.path_parameters = {
-            name: str(ids[name][number % len(ids[name])] if number % 4 else number) for name, number in numbers.items()
-        }
     if _is_right(case, ParameterLocation.QUERY) and case.query:
         case.query = case.query | _query(case)
-    if _is_right(case, ParameterLocation.BODY) and isinstance(case.body, dict) and len(repr(case.body)) % 4:
-        case.body = case.body | {name: text for name, text in NAMES.items() if name in case.body}
+    chance = zlib.crc32(f"{case.path_parameters}{case.query}{case.body}".encode(errors="replace"))
+    if chance % 8 == 0:
+        return
+    if _is_right(case, ParameterLocation.PATH) and case.path_parameters:
+        case.path_parameters = {name: str(ids[name][chance // 8 % len(ids[name])]) for name in case.path_parameters}
+    if _is_right(case, ParameterLocation.BODY) and isinstance(case.body, dict):
+        case.body = case.body | {name: value for name, value in NAMES.items() if name in case.body}
 
 
 def _query(case: schemathesis.Case) -> dict[str, Any]:
@@ -78,9 +81,7 @@ def _query(case: schemathesis.Case) -> dict[str, Any]:
     if case.query.get("cursor"):
         list_name = CURSORS.get(case.operation.definition.raw["operationId"])
         found["cursor"] = cursor(of=list_name, after=[3]) if list_name else ""
-    if "from" in case.query and "to" in case.query:
-        found["from"] = case.query["to"]
-    elif {"from", "to"} & set(case.query):
+    if {"from", "to"} & set(case.query):
         found |= {"from": "2026-01-15", "to": "2026-01-31"}
     return found
 

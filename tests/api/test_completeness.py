@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from billing.engine.completeness import FAULTS
 from billing.operations.completeness import check_completeness
 from billing.queries import shown_completeness as shown
 from customers.models import Customer
@@ -38,7 +39,7 @@ def test_a_day_is_shown_with_every_member(staff: Caller) -> None:
     lost = recorded(made, number="R-LOST", pending=False)
     answer = staff.ask(FEBRUARY)
     (day,) = answer["data"]
-    checked = day.pop("checked_date")
+    del day["checked_date"]
     assert day == {
         "source_system": short_form(made.source_system),
         "day": "2026-02-01",
@@ -68,20 +69,20 @@ def test_a_day_is_shown_with_every_member(staff: Caller) -> None:
             "1 record is not where it belongs.",
         ],
         "misplaced_records": [
-            {
-                "id": str(lost.pk),
-                "number": "R-LOST",
-                "fault": "NOWHERE",
-                "detail": "It is to be billed, but it is neither pending nor charged: no run would bill it.",
-            }
+            {"id": str(lost.pk), "number": "R-LOST", "fault": "NOWHERE", "detail": FAULTS["NOWHERE"]}
         ],
     }
+
+
+def test_days_and_times_of_an_answer_are_named(staff: Caller) -> None:
+    recorded(noted(1), pending=False)
+    answer = staff.ask(FEBRUARY)
     assert answer["meta"] == {
         "from": "2026-02-01",
         "to": "2026-02-03",
         "balances": False,
         "is_live": True,
-        "as_of": checked,
+        "as_of": answer["data"][0]["checked_date"],
         "unchecked_days": [],
     }
     assert (answer["number_holes"], answer["silent_hours"]) == ([], [])

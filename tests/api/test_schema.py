@@ -22,12 +22,24 @@ PATHS = {
     "/billing/v3/invoices": {"get"},
     "/billing/v3/invoices/{invoice_id}": {"get"},
     "/usage/v1/completeness": {"get"},
-    "/usage/v1/usage_data_records": {"get"},
+    "/usage/v1/usage_data_records": {"get", "post"},
     "/usage/v1/usage_data_records/{record_id}": {"get"},
+    "/usage/v1/usage_data_records/{record_id}/adjust": {"post"},
+    "/usage/v1/usage_data_records/{record_id}/cancel": {"post"},
+    "/usage/v1/usage_data_records/{record_id}/post": {"post"},
+    "/usage/v1/usage_data_records/{record_id}/reject": {"post"},
+    "/usage/v1/usage_data_records/{record_id}/set_creditable": {"post"},
+    "/usage/v1/usage_data_records/{record_id}/set_not_billable": {"post"},
+    "/usage/v1/usage_data_records/{record_id}/set_to_be_billed": {"post"},
     "/usage/v1/usage_imports": {"get", "post"},
     "/usage/v1/usage_imports/{import_id}": {"get"},
     "/usage/v1/usage_imports/{import_id}/conflicts": {"get"},
+    "/usage/v1/usage_imports/{import_id}/conflicts/{conflict_id}/decide": {"post"},
     "/usage/v1/usage_imports/{import_id}/quarantine": {"get"},
+    "/usage/v1/usage_imports/{import_id}/quarantine/{line_id}": {"get", "patch"},
+    "/usage/v1/usage_imports/{import_id}/quarantine/{line_id}/dismiss": {"post"},
+    "/usage/v1/usage_imports/{import_id}/quarantine/{line_id}/reprocess": {"post"},
+    "/usage/v1/usage_imports/{import_id}/reprocess": {"post"},
 }
 
 
@@ -64,6 +76,20 @@ def test_every_operation_has_its_errors(document: Any) -> None:
             keys = [parameter["name"] for parameter in operation.get("parameters", [])]
             assert ("Idempotency-Key" in keys) == (method != "get")
     assert document["components"]["schemas"]["Error"]["required"] == ["title", "detail", "status", "code", "errors"]
+
+
+def test_bodies_take_their_own_members_only(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    body = schemas["NewRecordBody"]
+    assert body["required"] == ["from_date", "source_system", "subscription_service", "usage_amount"]
+    assert [schemas[name]["additionalProperties"] for name in ("NewRecordBody", "AdjustBody", "ReasonBody")] == [
+        False
+    ] * 3
+    assert (schemas["PatchedCorrectionBody"]["minProperties"], schemas["PatchedCorrectionBody"]["maxProperties"]) == (
+        1,
+        1,
+    )
+    assert document["paths"]["/usage/v1/usage_data_records"]["post"]["requestBody"]["required"] is True
 
 
 def test_ids_are_texts_and_amounts_numbers(document: Any) -> None:

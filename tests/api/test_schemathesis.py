@@ -40,7 +40,7 @@ for types, content in (
 
 CONFIG = {
     "seed": 7,
-    "generation": {"deterministic": True, "max-examples": 20, "database": "none"},
+    "generation": {"deterministic": True, "max-examples": 10, "database": "none"},
     "checks": {
         # What is well formed and still cannot be (a service that there is not, the 31st of February) is a 422.
         "positive_data_acceptance": {"expected-statuses": ["2xx", "401", "403", "404", "409", "422"]},

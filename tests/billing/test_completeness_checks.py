@@ -15,8 +15,8 @@ from billing.models import CompletenessDay, UsageGap
 from billing.operations.completeness import check_completeness
 from billing.queries import shown_completeness as shown
 from billing.tasks import check_completeness as check_task
-from tests.billing.received import AT, DAY, behind_its_back, file_of, noted, recorded, single, switch
-from tests.factories import UsageDataRecordFactory
+from tests.billing.received import AT, DAY, behind_its_back, figures, file_of, noted, recorded, single, switch
+from tests.factories import CompletenessDayFactory, UsageDataRecordFactory, UsageGapFactory
 from tests.refusals import refused
 from usage.models import SourceSystem
 
@@ -82,10 +82,10 @@ def test_a_check_notes_gaps_in_place_of_those_of_the_last() -> None:
 
 
 def test_the_task_checks_the_last_35_days_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[date, date]] = []
+    asked: list[tuple[timedelta, timedelta]] = []
 
     def note(*, from_day: date, to_day: date, at: datetime) -> int:
-        asked.append((to_day - from_day, at.date() - to_day))  # type: ignore[arg-type]
+        asked.append((to_day - from_day, at.date() - to_day))
         return 0
 
     monkeypatch.setattr("billing.tasks.check_completeness_of_days", note)
@@ -115,7 +115,7 @@ def test_much_is_shown_as_it_was_last_checked(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(shown, "LIVE_RECORDS", 2)
     recorded(noted(1), number="R-LOST", pending=False)
     check()
-    live = shown.day_figures(shown.scope_of_days(from_day=DAY, to_day=DAY), at=AT)
+    live = tuple(figures())
     file_of(2)
     found = ask()
     assert (found.is_live, found.as_of, found.balances, found.unchecked) == (False, AT, False, ())
@@ -195,25 +195,22 @@ def test_a_check_takes_as_many_queries_for_many_records_as_for_one() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"kind": "LOST", "first_number": "1", "last_number": "2"},
-        {"kind": GapKind.NUMBERS, "first_number": "1"},
-        {"kind": GapKind.NUMBERS, "first_number": "1", "last_number": "2", "starts_at": AT},
-        {"kind": GapKind.SILENT_HOURS, "starts_at": AT},
-        {"kind": GapKind.SILENT_HOURS, "starts_at": AT, "ends_at": LATER, "first_number": "1"},
+        {"kind": "LOST"},
+        {"last_number": ""},
+        {"starts_at": AT},
+        {"kind": GapKind.SILENT_HOURS, "first_number": "", "starts_at": AT},
+        {"kind": GapKind.SILENT_HOURS, "starts_at": AT, "ends_at": LATER},
     ],
 )
 def test_a_gap_says_what_is_missing(fields: dict[str, Any]) -> None:
     with refused(by="usage_gap_says_what_is_missing"):
-        UsageGap.objects.create(source_system=switch(), missing_count=1, found_at=AT, **fields)
+        UsageGapFactory(**fields)
 
 
 def test_a_day_is_noted_once_for_a_source() -> None:
-    file_of(1)
-    check()
-    row = CompletenessDay.objects.get()
-    row.pk = None
+    noted_day = CompletenessDayFactory()
     with refused(by="completeness_day_once_per_source"):
-        row.save(force_insert=True)
+        CompletenessDayFactory(source_system=noted_day.source_system)
 
 
 def run_command(*arguments: str) -> str:

@@ -8,10 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from celery import current_app
 
 from config.embedded.valkey import binary
 
 StartBroker = Callable[..., str]
+UseBroker = Callable[[str], None]
 START_SECONDS = 10
 
 
@@ -38,3 +40,15 @@ def start_broker() -> Iterator[StartBroker]:
     """Start a Valkey with these options; the URL for Celery. It ends with the test."""
     with ExitStack() as running:
         yield lambda *options: running.enter_context(_broker(*options))
+
+
+@pytest.fixture
+def broker_at(monkeypatch: pytest.MonkeyPatch) -> UseBroker:
+    """Lets the Celery application of this process use another broker until the test is over."""
+
+    def use(url: str) -> None:
+        monkeypatch.setenv("CELERY_BROKER_URL", url)
+        monkeypatch.setattr(current_app, "_pool", None)
+        monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
+
+    return use

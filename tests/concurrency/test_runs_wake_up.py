@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import pytest
-from celery import current_app
 from kombu import Connection
 
 from billing.models import BillingRun
@@ -15,18 +14,6 @@ from tests.factories import CustomerFactory
 from tests.runs import AT, new_run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def broker_at(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Lets the Celery application of this process use another broker until the test is over."""
-
-    def use(url: str) -> None:
-        monkeypatch.setenv("CELERY_BROKER_URL", url)
-        monkeypatch.setattr(current_app, "_pool", None)
-        monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
-
-    return use
 
 
 @pytest.fixture

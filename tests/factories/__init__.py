@@ -3,10 +3,12 @@
 from tests.factories.billing import (
     BillingCycleFactory,
     BillingRunFactory,
+    CompletenessDayFactory,
     CustomerBillingFactory,
     InvoiceMessageFactory,
     RunAccountFactory,
     RunChunkFactory,
+    UsageGapFactory,
 )
 from tests.factories.catalog import (
     CurrencyFactory,
@@ -51,7 +53,9 @@ from tests.factories.usage import (
     QuarantinedLineFactory,
     SourceSystemFactory,
     UsageConflictFactory,
+    UsageDataRecordChangeFactory,
     UsageDataRecordFactory,
+    UsageImportBlockFactory,
     UsageImportFactory,
     UsageTypeFactory,
 )
@@ -62,6 +66,7 @@ __all__ = [
     "BillingCycleFactory",
     "BillingRunFactory",
     "CampaignFactory",
+    "CompletenessDayFactory",
     "CurrencyFactory",
     "CustomerBillingFactory",
     "CustomerFactory",
@@ -94,7 +99,10 @@ __all__ = [
     "TransactionFactory",
     "UsageChargeFactory",
     "UsageConflictFactory",
+    "UsageDataRecordChangeFactory",
     "UsageDataRecordFactory",
+    "UsageGapFactory",
+    "UsageImportBlockFactory",
     "UsageImportFactory",
     "UsageReportFactory",
     "UsageTypeFactory",

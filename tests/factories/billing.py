@@ -3,10 +3,20 @@ from decimal import Decimal
 
 import factory
 
-from billing.choices import RunStatus
-from billing.models import BillingCycle, BillingRun, CustomerBilling, InvoiceMessage, RunAccount, RunChunk
+from billing.choices import GapKind, RunStatus
+from billing.models import (
+    BillingCycle,
+    BillingRun,
+    CompletenessDay,
+    CustomerBilling,
+    InvoiceMessage,
+    RunAccount,
+    RunChunk,
+    UsageGap,
+)
 from tests.factories.customers import CustomerFactory
 from tests.factories.rows import RowFactory
+from tests.factories.usage import SourceSystemFactory
 
 
 class BillingCycleFactory(RowFactory[BillingCycle]):
@@ -80,3 +90,48 @@ class RunAccountFactory(RowFactory[RunAccount]):
 
     class Meta:
         model = RunAccount
+
+
+class CompletenessDayFactory(RowFactory[CompletenessDay]):
+    """One record of 60 seconds that came on 1 February 2026, and is pending; a source system of its own."""
+
+    source_system = factory.SubFactory(SourceSystemFactory, name=factory.Sequence(lambda n: f"Source {n}"))
+    day = date(2026, 2, 1)
+    received_count = 1
+    accepted_count = 1
+    duplicate_count = 0
+    conflict_count = 0
+    quarantined_count = 0
+    conflict_row_count = 0
+    quarantined_line_count = 0
+    record_count = 1
+    record_quantity = Decimal(60)
+    pending_count = 1
+    pending_quantity = Decimal(60)
+    charged_count = 0
+    charged_quantity = Decimal(0)
+    not_billed_count = 0
+    draft_count = 0
+    rejected_count = 0
+    cancelled_count = 0
+    excluded_quantity = Decimal(0)
+    misplaced_count = 0
+    balances = True
+    checked_at = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
+
+    class Meta:
+        model = CompletenessDay
+
+
+class UsageGapFactory(RowFactory[UsageGap]):
+    """The numbers R2 and R3 are missing."""
+
+    source_system = factory.SubFactory(SourceSystemFactory)
+    kind = GapKind.NUMBERS
+    first_number = "R2"
+    last_number = "R3"
+    missing_count = 2
+    found_at = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
+
+    class Meta:
+        model = UsageGap

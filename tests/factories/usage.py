@@ -6,14 +6,16 @@ import factory
 from tests.factories.catalog import ProductFactory
 from tests.factories.customers import SubscriptionServiceFactory
 from tests.factories.rows import RowFactory
-from usage.choices import BillingDirective, ImportState, LifeCycleState, QuarantineReason
+from usage.choices import BillingDirective, ImportState, LifeCycleState, QuarantineReason, RecordChangeKind
 from usage.models import (
     PendingUsage,
     QuarantinedLine,
     SourceSystem,
     UsageConflict,
     UsageDataRecord,
+    UsageDataRecordChange,
     UsageImport,
+    UsageImportBlock,
     UsageType,
 )
 
@@ -111,3 +113,23 @@ class UsageConflictFactory(RowFactory[UsageConflict]):
 
     class Meta:
         model = UsageConflict
+
+
+class UsageDataRecordChangeFactory(RowFactory[UsageDataRecordChange]):
+    """That a draft was posted, on 5 February 2026."""
+
+    record = factory.SubFactory(UsageDataRecordFactory)
+    kind = RecordChangeKind.POSTED
+    at = datetime(2026, 2, 5, 10, 0, tzinfo=UTC)
+
+    class Meta:
+        model = UsageDataRecordChange
+
+
+class UsageImportBlockFactory(RowFactory[UsageImportBlock]):
+    usage_import = factory.SubFactory(UsageImportFactory, state=ImportState.QUEUED, finished_at=None)
+    number = factory.LazyAttribute(lambda block: block.usage_import.blocks.count() + 1)
+    data = b""
+
+    class Meta:
+        model = UsageImportBlock

@@ -15,12 +15,13 @@ from tests.factories import (
     UsageChargeFactory,
     UsageConflictFactory,
     UsageDataRecordFactory,
+    UsageImportBlockFactory,
     UsageImportFactory,
     UsageTypeFactory,
 )
 from tests.refusals import refused
 from usage.choices import LifeCycleState
-from usage.models import PendingUsage, UsageDataRecord, UsageImportBlock
+from usage.models import PendingUsage, UsageDataRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -35,13 +36,6 @@ REFERENCES = [
     "subscription_action_id",
     "usage_import_id",
 ]
-
-
-def make_block(**fields: object) -> UsageImportBlock:
-    """A part of a file that waits for a worker."""
-    return UsageImportBlock.objects.create(
-        **({"usage_import": UsageImportFactory(state="QUEUED"), "number": 1, "data": b""} | fields)
-    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +93,7 @@ def test_the_database_refuses_impossible_values(constraint: str, make: Callable[
         ("usage_import_file_once_per_source", UsageImportFactory, ["source_system", "sha256"]),
         ("quarantined_line_once", QuarantinedLineFactory, ["usage_import", "line_number"]),
         ("usage_conflict_once", UsageConflictFactory, ["usage_import", "line_number"]),
-        ("usage_import_block_number_once", make_block, ["usage_import", "number"]),
+        ("usage_import_block_number_once", UsageImportBlockFactory, ["usage_import", "number"]),
         ("pending_usage_pkey", PendingUsageFactory, ["record"]),
     ],
 )

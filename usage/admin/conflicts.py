@@ -40,6 +40,7 @@ class DecisionFilter(OpenFirstFilter):
 class UsageConflictAdmin(LargeTableAdmin):
     list_display = ("line", "shown_decision", "differs", "row", "stands", "usage_import")
     list_filter = (DecisionFilter, ("usage_import", AutocompleteSelectFilter))
+    ordered_by = {"line_number": ("usage_import__id__exact",)}
     list_select_related = ("usage_import", "record")
     empty_hint = "No row came with the number of a record that says something else."
 

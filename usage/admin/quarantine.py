@@ -42,6 +42,7 @@ class QuarantinedLineAdmin(LargeTableAdmin):
         ("usage_import__source_system", AutocompleteSelectFilter),
         ("usage_import", AutocompleteSelectFilter),
     )
+    ordered_by = {"line_number": ("usage_import__id__exact",)}
     list_select_related = ("usage_import",)
     empty_hint = "Nothing waits here: every row that was received became a record, a duplicate or a conflict."
 

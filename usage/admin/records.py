@@ -39,8 +39,8 @@ def named(term: str) -> Q:
 @admin.register(UsageDataRecord)
 class UsageDataRecordAdmin(LargeTableAdmin):
     list_display = (
-        *("number", "customer", "service", "product", "amount", "from_date"),
-        *("shown_state", "late", "billing_effective_date", "region"),
+        *("number", "customer", "service", "product_code", "amount", "from_date"),
+        *("shown_state", "late", "effective"),
     )
     # Each is served by an index (usage.models.records.list_indexes).
     list_filter = (
@@ -93,6 +93,14 @@ class UsageDataRecordAdmin(LargeTableAdmin):
     @column("State", label=STATE_LABELS)
     def shown_state(self, record: UsageDataRecord) -> str:
         return record.get_life_cycle_state_display()
+
+    @column("Product")
+    def product_code(self, record: UsageDataRecord) -> str:
+        return record.product.code
+
+    @column("Effective")
+    def effective(self, record: UsageDataRecord) -> Any:
+        return record.billing_effective_date
 
     @column("Late", label=LATE_LABELS)
     def late(self, record: UsageDataRecord) -> str | None:
@@ -164,6 +172,7 @@ class PendingUsageAdmin(OfRecordAdmin):
 
     list_display = ("record", "customer", "service", "product", "from_date", "amount", "billing_effective_date")
     list_filter = (("customer", AutocompleteSelectFilter),)
+    ordered_by = {"billing_effective_date": ("customer__id__exact",)}
     list_select_related = (
         *("customer", "record__subscription_service", "record__product"),
         "record__usage_type",
