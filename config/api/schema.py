@@ -103,6 +103,7 @@ def complete_document(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for method, operation in operations.items():
             if method in METHODS:
                 _complete(operation, path, is_write=METHODS[method])
+                _require_body(operation, result["components"]["schemas"])
     result["paths"] = paths
     _exact(result["components"]["schemas"])
     return result
@@ -118,6 +119,15 @@ def _exact(schema: Any) -> None:
     elif isinstance(schema, list):
         for inner in schema:
             _exact(inner)
+
+
+def _require_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say that a body is required where an empty object is not taken; the generator looks at required members only."""
+    body = operation.get("requestBody", {})
+    for content in body.get("content", {}).values():
+        name = content["schema"].get("$ref", "").removeprefix("#/components/schemas/")
+        if schemas.get(name, {}).get("minProperties"):
+            body["required"] = True
 
 
 def _complete(operation: dict[str, Any], path: str, *, is_write: bool) -> None:
