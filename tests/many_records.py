@@ -78,7 +78,13 @@ def add_company(*, customers: int) -> None:
 
 def add_records(records: int, *, customers: int, first: int = 0, last: int | None = None) -> None:
     """Records `CALL-0` to `CALL-(records - 1)` over the year from `FIRST_AT`; `first` and `last` for a part of them."""
-    values: dict[str, Any] = {"records": records, "customers": customers, "imports": IMPORTS, "rare": RARE, "first_at": FIRST_AT}
+    values: dict[str, Any] = {
+        "records": records,
+        "customers": customers,
+        "imports": IMPORTS,
+        "rare": RARE,
+        "first_at": FIRST_AT,
+    }
     with connection.cursor() as cursor:
         cursor.execute(RECORDS, values | {"from": first, "to": records - 1 if last is None else last})
 

@@ -1,13 +1,16 @@
 """What every view of the APIs has in common."""
 
+import io
 import re
 from typing import Any, ClassVar, TypeVar
 
+from django.conf import settings
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from customers.api.exceptions import TooLarge
 from customers.api.fields import BIGINT_MAX
 from customers.choices import Scope
 from customers.models import ApiKey
@@ -24,11 +27,18 @@ class ApiView(APIView):
     staff_model: ClassVar[str]
     staff_verbs: ClassVar[dict[str, str]] = STAFF_VERBS
     is_staff_only: ClassVar[bool] = False
+    # Whether the view reads the body itself, as a stream.
+    is_streamed: ClassVar[bool] = False
 
     def staff_permission(self, method: str) -> str:
         """The Django permission that a staff user needs for the method, such as `billing.add_billingrun`."""
         app, model = self.staff_model.split(".")
         return f"{app}.{self.staff_verbs.get(method, 'view')}_{model}"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not self.is_streamed:
+            hold_chunks(request)
 
     def own_customer_id(self, request: Request) -> int | None:
         """The only customer that the caller sees, or None for staff."""
@@ -37,6 +47,25 @@ class ApiView(APIView):
     def user_id(self, request: Request) -> int | None:
         """The staff user who asks, by login or by key."""
         return request.user.pk if request.user.is_authenticated else None
+
+
+def hold_chunks(request: Request) -> None:
+    """Read a chunked body, which says no length, and is no body at all to the framework. Raises `TooLarge`."""
+    environ = request.META
+    if not is_chunked(environ):
+        return
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = environ["wsgi.input"].read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(f"A body has at most {limit} bytes.")
+    environ["CONTENT_LENGTH"] = str(len(body))
+    # The framework keeps Django's request, which is what can be read, to itself.
+    request._request._stream = io.BytesIO(body)  # noqa: SLF001
+
+
+def is_chunked(environ: dict[str, Any]) -> bool:
+    """Whether the body comes in chunks, and the server reads it to its last one, or fails."""
+    return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and bool(environ.get("wsgi.input_terminated"))
 
 
 def checked_query(serializer_class: type["serializers.Serializer[Any]"], request: Request) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import pytest
 from django.db import connection
 
 from customers.choices import Scope
-from customers.models import Customer
+from customers.models import Customer, SubscriptionService
 from customers.operations.api_keys import create_api_key
 from tests.api.caller import Caller
-from tests.factories.customers import CustomerFactory, UserFactory
+from tests.factories.catalog import ProductFactory
+from tests.factories.customers import CustomerFactory, SubscriptionFactory, SubscriptionServiceFactory, UserFactory
+from tests.factories.usage import SourceSystemFactory, UsageTypeFactory
 
 ALL_SCOPES = list(Scope.values)
 
@@ -38,6 +40,18 @@ def staff_key(db: None) -> str:
 @pytest.fixture
 def staff(staff_key: str) -> Caller:
     return Caller(staff_key)
+
+
+@pytest.fixture
+def service(customer: Customer) -> SubscriptionService:
+    """Acme's +49301, a product, a source system with a usage type."""
+    ProductFactory(code="CALL", name="Calls", description="Calls abroad")
+    SourceSystemFactory(
+        name="Exchange", alternative_code="X", default_usage_type=UsageTypeFactory(name="Voice", alternative_code="V")
+    )
+    return SubscriptionServiceFactory(
+        customer=customer, subscription=SubscriptionFactory(customer=customer, number="S-1"), identifier="+49301"
+    )
 
 
 @pytest.fixture

@@ -60,14 +60,14 @@ def make_sample(customer: Customer) -> dict[str, list[int]]:
     }
 
 
-def lead(case: schemathesis.Case, ids: dict[str, list[int]]) -> None:
+def lead(case: schemathesis.Case[Any], ids: dict[str, list[int]]) -> None:
     """Have a request that is in order name what there is: ids, names, cursors and times of use cannot be guessed.
 
     Parts that are meant to be wrong stay so; of ids and bodies that are in order every eighth stays as it is, too.
     """
     if _is_right(case, ParameterLocation.QUERY) and case.query:
         case.query = case.query | _query(case)
-    chance = zlib.crc32(f"{case.path_parameters}{case.query}{case.body}".encode(errors="replace"))
+    chance = zlib.crc32(f"{case.path_parameters}{case.query}{case.body!r}".encode(errors="replace"))
     if chance % 8 == 0:
         return
     if _is_right(case, ParameterLocation.PATH) and case.path_parameters:
@@ -76,7 +76,7 @@ def lead(case: schemathesis.Case, ids: dict[str, list[int]]) -> None:
         case.body = case.body | {name: value for name, value in NAMES.items() if name in case.body}
 
 
-def _query(case: schemathesis.Case) -> dict[str, Any]:
+def _query(case: schemathesis.Case[Any]) -> dict[str, Any]:
     found = {name: text for name, text in NAMES.items() if name in case.query}
     if case.query.get("cursor"):
         list_name = CURSORS.get(case.operation.definition.raw["operationId"])
@@ -86,5 +86,5 @@ def _query(case: schemathesis.Case) -> dict[str, Any]:
     return found
 
 
-def _is_right(case: schemathesis.Case, part: ParameterLocation) -> bool:
+def _is_right(case: schemathesis.Case[Any], part: ParameterLocation) -> bool:
     return case.meta is not None and not case.meta.is_negative_at(part)

@@ -47,7 +47,7 @@ CONFIG = {
     },
 }
 
-document = SchemaGenerator().get_schema(request=None, public=True)
+document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 schema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(CONFIG))
 schema.app = WSGIHandler()
 
@@ -75,7 +75,7 @@ def keys(staff_key: str, customer: Customer) -> dict[str, str]:
     return {"staff": staff_key, "customer": create_api_key(scopes=ALL_SCOPES, customer_id=customer.id)[1]}
 
 
-def check(case: schemathesis.Case, key: str, ids: dict[str, list[int]]) -> None:
+def check(case: schemathesis.Case[Any], key: str, ids: dict[str, list[int]]) -> None:
     """Send the request, hold the answer against the document, and leave no trace of it."""
     lead(case, ids)
     with transaction.atomic():
@@ -88,7 +88,7 @@ def check(case: schemathesis.Case, key: str, ids: dict[str, list[int]]) -> None:
 @pytest.mark.usefixtures("_connection_of_this_test")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_every_answer_is_as_the_document_says(
-    case: schemathesis.Case, who: str, keys: dict[str, str], ids: dict[str, list[int]]
+    case: schemathesis.Case[Any], who: str, keys: dict[str, str], ids: dict[str, list[int]]
 ) -> None:
     check(case, keys[who], ids)
 
@@ -99,6 +99,6 @@ def test_every_answer_is_as_the_document_says(
 @pytest.mark.usefixtures("_connection_of_this_test")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_so_is_every_answer_to_a_customer(
-    case: schemathesis.Case, who: str, keys: dict[str, str], ids: dict[str, list[int]]
+    case: schemathesis.Case[Any], who: str, keys: dict[str, str], ids: dict[str, list[int]]
 ) -> None:
     check(case, keys[who], ids)

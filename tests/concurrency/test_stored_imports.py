@@ -84,22 +84,23 @@ def send(broker: str, task: str, **arguments: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "table", "query", "rows"),
+    ("held_up_by", "query", "rows"),
     [
-        ("ACCESS EXCLUSIVE", "usage_import_block", "%usage_import_block%", 4_000),
-        ("SHARE", "pending_usage", "%INSERT INTO usage_data_record%", 100_000),
+        ("SELECT pg_advisory_xact_lock(7701, id::integer) FROM source_system", "SELECT pg_advisory%", 4_000),
+        ("LOCK TABLE pending_usage IN SHARE MODE", "%INSERT INTO usage_data_record%", 100_000),
     ],
+    ids=["when the file is read", "while records are written"],
 )
 def test_a_worker_that_is_killed_is_followed_by_one_that_ends_in_the_records_of_a_clean_import(
-    mode: str, table: str, query: str, rows: int, start_broker: StartBroker, tmp_path: Path, source: SourceSystem
+    held_up_by: str, query: str, rows: int, start_broker: StartBroker, tmp_path: Path, source: SourceSystem
 ) -> None:
     content, broker, name = file_of(rows), start_broker(), str(connection.settings_dict["NAME"])
     kept = receive(content)
     log = tmp_path / "worker.log"
     waits = f"query LIKE '{query}' AND wait_event_type = 'Lock'"
     with transaction_open() as other:
-        # Keeps the worker from going on until it is killed: while it reads the file, or while it writes records.
-        other.execute(f"LOCK TABLE {table} IN {mode} MODE")
+        # Keeps the worker from going on until it is killed.
+        other.execute(held_up_by)
         with Worker(database=name, broker=broker, log=log) as worker:
             send(broker, take_in.name, import_id=kept.pk)
             wait_until(lambda: sessions(waits) == 1, worker, "the lock that it waits for")
@@ -244,7 +245,7 @@ def test_overlapping_stored_files_at_once_end_in_the_records_of_one_import() -> 
     kept = [receive(file_of(count)) for count in (2_000, 3_000, 4_000)]
     done = at_once([lambda pk=one.pk: take_in_stored(import_id=pk, at=LATER) for one in kept])  # type: ignore[misc]
     assert all(isinstance(one, UsageImport) for one in done), done
-    assert sum(counts(one)["accepted"] for one in kept) == UsageDataRecord.objects.count() == 3_980
+    assert sum(counts(one).get("accepted", 0) for one in kept) == UsageDataRecord.objects.count() == 3_980
     assert held()[1] == 3_980
     assert block_count() == 0
 

@@ -16,10 +16,8 @@ def receive(content: str | bytes, *, is_queued: bool = True, name: str = "calls.
     """Keep a file of the one source system that there is."""
     data = content.encode() if isinstance(content, str) else content
     source = more.pop("source_system_id", None) or SourceSystem.objects.get().pk
-    return receive_file(
-        **{"source_system_id": source, "file": io.BytesIO(data), "file_name": name, "at": AT}
-        | {"channel": Channel.API, "is_queued": is_queued, **more}
-    )
+    arguments: dict[str, Any] = {"source_system_id": source, "channel": Channel.API, "is_queued": is_queued, **more}
+    return receive_file(file=io.BytesIO(data), file_name=name, at=AT, **arguments)
 
 
 def work_off(usage_import: UsageImport) -> UsageImport:

@@ -142,7 +142,7 @@ def test_a_line_of_json_replaces_too() -> None:
     source.save()
     good = {**dict(zip(HEADER.split(","), ROW.split(","), strict=True)), "note": {"text": "50% of %(x)s"}}
     take(json.dumps(good), name="a.ndjson")
-    take(json.dumps({**good, "usage_amount": 61, "note": {"text": "a, \"b\""}}), name="b.ndjson")
+    take(json.dumps({**good, "usage_amount": 61, "note": {"text": 'a, "b"'}}), name="b.ndjson")
     decide(UsageConflict.objects.get(), ConflictDecision.REPLACED)
     successor = UsageDataRecord.objects.get(number="R1~2")
     assert (successor.usage_amount, successor.udf_string_1) == (61, 'a, "b"')
@@ -187,9 +187,7 @@ def test_a_conflict_is_decided_once(first: ConflictDecision) -> None:
     conflict = decide(contradicted(), first)
     before = stored()
     for second in (ConflictDecision.KEPT, ConflictDecision.REPLACED, ConflictDecision.DISMISSED):
-        assert refusal(conflict, second) == (
-            f"The conflict was decided before, on 2026-02-02: {first.label.lower()}."
-        )
+        assert refusal(conflict, second) == (f"The conflict was decided before, on 2026-02-02: {first.label.lower()}.")
     assert stored() == before
 
 

@@ -168,7 +168,7 @@ def test_a_file_of_nothing_but_a_header_shows_nothing() -> None:
 
 def test_lines_of_json_are_shown_whole() -> None:
     good = {"number": "R1", "service": "+49301", "product": "CALL", "from_date": "2026-01-15T12:00Z", "usage_amount": 0}
-    content = [json.dumps({**good, "note": "a\u2028b, \"c\""}, ensure_ascii=False), "", "nonsense"]
+    content = [json.dumps({**good, "note": 'a\u2028b, "c"'}, ensure_ascii=False), "", "nonsense"]
     rows, fault = preview("\n".join(content), name="a.ndjson")
     assert fault == ""
     assert [(row.line_number, row.raw, row.outcome) for row in rows] == [

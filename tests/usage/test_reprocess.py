@@ -159,7 +159,11 @@ def test_a_mapping_that_does_not_fit_the_file_any_more_is_said(source: SourceSys
 
 def test_lines_of_json_are_corrected_as_texts() -> None:
     good = {"number": "R1", "service": "+49301", "product": "CALL", "from_date": "2026-01-15T12:00Z", "usage_amount": 1}
-    bad = [json.dumps({**good, "usage_amount": "x", "note": "a\"b\\, ü"}), "nonsense", json.dumps({**good, "service": ""})]
+    bad = [
+        json.dumps({**good, "usage_amount": "x", "note": 'a"b\\, ü'}),
+        "nonsense",
+        json.dumps({**good, "service": ""}),
+    ]
     taken = take("\n".join(bad), name="a.ndjson")
     assert counts(taken) == {"quarantined": 3}
     assert [cells_of(line(n)) for n in (1, 2)] == [(bad[0],), ("nonsense",)]
@@ -182,7 +186,9 @@ def test_cells_that_span_lines_or_need_quotes_stay_what_they_are(delimiter: str)
     texts = ["two\r\nlines", 'say "hello"', f"a{delimiter}b", " \\. ", "\\."]
     quoted = ['"' + text.replace('"', '""') + '"' for text in texts]
     header = delimiter.join([HEADER, *(f"udf_string_{n}" for n in range(1, 6))]).replace(",", delimiter)
-    content = lines(*(row(n, "x").replace(",", delimiter) + "".join(delimiter + q for q in quoted) for n in (1, 2)), header=header)
+    content = lines(
+        *(row(n, "x").replace(",", delimiter) + "".join(delimiter + q for q in quoted) for n in (1, 2)), header=header
+    )
     taken = take(content)
     assert counts(taken) == {"quarantined": 2}
     assert [one.line_number for one in QuarantinedLine.objects.order_by("id")] == [2, 4]
@@ -190,9 +196,10 @@ def test_cells_that_span_lines_or_need_quotes_stay_what_they_are(delimiter: str)
     for number in (2, 4):
         correct_line(line_id=line(number).pk, values={"usage_amount": "60"})
     assert again(taken).accepted == 2
-    assert records(*(f"udf_string_{n}" for n in range(1, 6))) == [
-        ("two\r\nlines", 'say "hello"', f"a{delimiter}b", "\\.", "\\.")
-    ] * 2
+    assert (
+        records(*(f"udf_string_{n}" for n in range(1, 6)))
+        == [("two\r\nlines", 'say "hello"', f"a{delimiter}b", "\\.", "\\.")] * 2
+    )
 
 
 def test_a_row_of_nothing_is_shown_and_tried(source: SourceSystem) -> None:
@@ -260,9 +267,7 @@ def test_only_open_lines_are_corrected_dismissed_or_tried() -> None:
             dismiss_line(line_id=line(number).pk, note="", at=THEN, user_id=None)
         with pytest.raises(ImportConflict) as caught:
             again(taken, number)
-        assert str(caught.value) == (
-            f"Import {taken.pk} has no open quarantined line with the id {line(number).pk}."
-        )
+        assert str(caught.value) == (f"Import {taken.pk} has no open quarantined line with the id {line(number).pk}.")
 
 
 def test_a_line_of_another_import_is_not_tried_and_nothing_else_is() -> None:

@@ -204,7 +204,9 @@ def test_a_sender_who_goes_away_leaves_nothing() -> None:
 
 def test_gzipped_lines_and_workbooks_are_kept_as_what_they_are() -> None:
     start = "2026-01-15T12:00:00Z"
-    table = workbook([["number", "service", "product", "from_date", "usage_amount"], ["R1", "+49301", "CALL", start, 1]])
+    table = workbook(
+        [["number", "service", "product", "from_date", "usage_amount"], ["R1", "+49301", "CALL", start, 1]]
+    )
     ndjson = f'{{"number": "R2", "service": "+49301", "product": "CALL", "from_date": "{start}", "usage_amount": 2}}'
     files = {
         "calls.xlsx": (table, "XLSX", len(table)),
@@ -310,7 +312,10 @@ def test_a_file_that_changed_while_it_was_read_is_not_taken(at: datetime | None)
     arguments: dict[str, Any] = {"source_system_id": SourceSystem.objects.get().pk, "file_name": "a.csv", "at": AT}
     file = io.BytesIO(lines(row(1), row(2, "x")).encode())
     if is_unchanged_then := at is not None:
-        assert counts(import_usage(**arguments, file=file, is_unchanged=is_unchanged)) == {"accepted": 1, "quarantined": 1}
+        assert counts(import_usage(**arguments, file=file, is_unchanged=is_unchanged)) == {
+            "accepted": 1,
+            "quarantined": 1,
+        }
     else:
         with pytest.raises(ImportRefused) as caught:
             import_usage(**arguments, file=file, is_unchanged=is_unchanged)

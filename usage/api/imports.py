@@ -44,6 +44,7 @@ class ImportView(ApiView):
 class UsageImportList(ImportView):
     scope = Scope.USAGE_WRITE
     parser_classes = [MultiPartParser]
+    is_streamed = True
 
     @extend_schema(
         tags=TAGS,

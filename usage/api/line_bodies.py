@@ -20,6 +20,7 @@ DECISIONS = [(choice.value, choice.label) for choice in ConflictDecision if choi
     {
         "type": "object",
         "maxProperties": VALUES_MAX,
+        "propertyNames": text_schema(longest=ROW_LENGTH_MAX, allow_empty=True),
         "additionalProperties": text_schema(longest=ROW_LENGTH_MAX, allow_empty=True),
     }
 )

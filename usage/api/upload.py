@@ -9,6 +9,7 @@ from django.http import UnreadablePostError
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.request import Request
 
+from customers.api.views import is_chunked
 from usage.choices import FileFormat
 
 CSV_TYPES = ("text/csv", "application/csv")
@@ -109,7 +110,7 @@ def _from_form(request: Request, file_name: str) -> Upload:
 def _body(request: Request) -> tuple[Readable, int | None]:
     """The body and its length. A chunked one has no length: the server reads it to its last chunk, or fails."""
     environ = request.META
-    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and environ.get("wsgi.input_terminated"):
+    if is_chunked(environ):
         return environ["wsgi.input"], None
     # The framework keeps Django's request, which is what can be read, to itself.
     return cast("Readable", request._request), int(environ.get("CONTENT_LENGTH") or 0)  # noqa: SLF001
