@@ -9,7 +9,7 @@ from django.db import transaction
 
 from customers.api.exceptions import MembersRefused, Refused
 from usage.api.record_actions import refusal
-from usage.api.record_detail import shown_in_full
+from usage.api.record_detail import shown
 from usage.api.related import (
     action_text,
     check_it_belongs,
@@ -22,7 +22,7 @@ from usage.api.related import (
 from usage.api.values import Reference, written_out
 from usage.operations.errors import NumberConflict, RecordRefused
 from usage.operations.single import take_in_record
-from usage.queries.records import usage_data_records
+from usage.queries.records import one_record, usage_data_records
 
 RELATED = {"product": product_text, "subscription_action": action_text, "type": type_text}
 # What is only held against the service's own.
@@ -52,12 +52,12 @@ def take_in(body: dict[str, Any], *, sender: Sender, at: datetime) -> tuple[dict
         taken = take_in_record(source_system_id=source.id, texts=texts, user_id=sender.user_id, at=at)
     except RecordRefused as error:
         raise _refusal(error, related, sender) from error
-    record = usage_data_records().get(id=taken.record_id)
-    if sender.customer_id not in {None, record.customer_id}:
+    record = one_record(taken.record_id)
+    if record is None or sender.customer_id not in {None, record.customer_id}:
         # The identifier was the sender's at another time, and at this one is somebody else's.
         raise no_such_service(related["subscription_service"])
     check_it_belongs(record, {member: related[member] for member in CHECKED if member in related})
-    return shown_in_full(record.id, customer_id=sender.customer_id), taken.is_new
+    return shown(record, is_for_customer=sender.customer_id is not None), taken.is_new
 
 
 def texts_of(body: dict[str, Any], related: dict[str, Reference], *, customer_id: int | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -10,7 +11,7 @@ from customers.api.views import checked_id
 from usage.api.serializers import MEMBERS, ActorField, UsageDataRecordSerializer
 from usage.choices import RecordChangeKind
 from usage.models import UsageDataRecord, UsageDataRecordChange
-from usage.queries.records import records_with_history
+from usage.queries.records import one_record
 
 
 class OldAndNewSerializer(serializers.Serializer[Any]):
@@ -38,10 +39,16 @@ class UsageDataRecordDetailSerializer(UsageDataRecordSerializer):
 
 def shown_in_full(record_id: int, *, customer_id: int | None) -> dict[str, Any]:
     """The record as it is stored now, for that customer's key or, None, for staff. Raises `NotFound`."""
-    record = records_with_history(customer_id=customer_id).filter(id=record_id).first()
-    if record is None:
-        raise NotFound(f"There is no usage data record with the id {record_id}.")
-    return dict(UsageDataRecordDetailSerializer(record, context={"is_for_customer": customer_id is not None}).data)
+    with transaction.atomic():
+        record = one_record(record_id, customer_id=customer_id)
+        if record is None:
+            raise NotFound(f"There is no usage data record with the id {record_id}.")
+        return shown(record, is_for_customer=customer_id is not None)
+
+
+def shown(record: UsageDataRecord, *, is_for_customer: bool) -> dict[str, Any]:
+    """A record that was read with its history, for a customer's key or for staff."""
+    return dict(UsageDataRecordDetailSerializer(record, context={"is_for_customer": is_for_customer}).data)
 
 
 def existing_record_id(text: str) -> int:
