@@ -66,6 +66,16 @@ def meanwhile(work: Callable[[], Result], *, waiting: int = 1) -> Iterator["Futu
         future.result(timeout=LONGEST_SECONDS)
 
 
+def sessions(condition: str) -> int:
+    """How many other sessions on this database are so."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            f" AND {condition}"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def _waiting() -> int:
     with connection.cursor() as cursor:
         cursor.execute(

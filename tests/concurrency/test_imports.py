@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from config.env import BASE_DIR
 from customers.models import Customer
-from tests.concurrency.sessions import at_once, transaction_open
+from tests.concurrency.sessions import at_once, sessions, transaction_open
 from tests.concurrency.worker import database_url
 from tests.factories import SourceSystemFactory
 from tests.usage.taking import HEADER, counts, held, leftovers, lines, make_company, records, session_timezone, take
@@ -55,16 +55,6 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
     while not happened():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.02)
-
-
-def sessions(condition: str) -> int:
-    """How many other sessions on this database are so."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            f" AND {condition}"
-        )
-        return int(cursor.fetchone()[0])
 
 
 def test_overlapping_files_at_the_same_time_end_in_the_records_of_one_clean_import() -> None:

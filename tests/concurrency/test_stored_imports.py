@@ -18,7 +18,7 @@ from config.env import client_url
 from customers.choices import Scope
 from customers.operations.api_keys import create_api_key
 from tests.concurrency.conftest import StartBroker, UseBroker
-from tests.concurrency.sessions import at_once, transaction_open
+from tests.concurrency.sessions import at_once, sessions, transaction_open
 from tests.concurrency.worker import Worker
 from tests.factories import SourceSystemFactory, UserFactory
 from tests.usage.stored import LATER, block_count, receive
@@ -58,16 +58,6 @@ def file_of(count: int) -> str:
     rows += [row(number).replace("a\n", "b\n") for number in range(7, count, 1_000)]
     chance.shuffle(rows)
     return lines(*rows, header=f"{HEADER},udf_string_1")
-
-
-def sessions(condition: str) -> int:
-    """How many other sessions on this database are so."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            f" AND {condition}"
-        )
-        return int(cursor.fetchone()[0])
 
 
 def wait_until(is_so: Callable[[], bool], worker: Worker, what: str) -> None:

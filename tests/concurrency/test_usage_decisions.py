@@ -1,10 +1,11 @@
 """Several people, or systems, at one record, one quarantined line or one conflict at the same time."""
 
+import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.concurrency.sessions import at_once, meanwhile, transaction_open
+from tests.concurrency.sessions import at_once, meanwhile, sessions, transaction_open
 from tests.factories import SubscriptionServiceFactory
 from tests.usage.taking import AT, HEADER, ROW, counts, held, leftovers, lines, make_company, take
 from usage.choices import ConflictDecision
@@ -47,8 +48,10 @@ def test_of_one_number_that_says_different_things_at_once_one_stands(source: Sou
 def test_a_single_record_waits_for_a_file_that_brings_its_number(source: SourceSystem) -> None:
     with transaction_open() as other:
         other.execute("LOCK TABLE pending_usage IN SHARE MODE")
-        with (
-            meanwhile(lambda: take(lines(ROW))) as file,
+        with meanwhile(lambda: take(lines(ROW))) as file:
+            while not sessions("query LIKE '%INSERT INTO usage_data_record%' AND wait_event_type = 'Lock'"):
+                time.sleep(0.01)
+XX
             meanwhile(lambda: take_in_record(source_system_id=source.pk, texts=GOOD, at=AT), waiting=2) as single,
         ):
             assert not single.done()
@@ -165,4 +168,4 @@ def test_two_rows_that_replace_one_record_at_once_take_turns() -> None:
         assert standing.number == "R1~3"
     else:
         assert standing.number == "R1~2"
-        assert "Record R1 is cancelled and not pending: " in "".join(done)
+        assert "Record R1 is cancelled and not pending: " in f"{done}"

@@ -6,7 +6,7 @@ The switch writes German CSV; the same calls come again in other forms. A unit c
 import gzip
 import io
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -85,10 +85,8 @@ def balance() -> dict[str, object]:
     }
 
 
-def test_a_month_of_usage_from_every_way_in_to_the_invoice(acme: Customer, switch: SourceSystem) -> None:
-    clerk, now = UserFactory(), timezone.now()
-
-    # The first file: two good calls, one with a letter for a digit, one of a telephone that nobody has, a last line.
+def send_csv(switch: SourceSystem) -> UsageImport:
+    """Two good calls, one with a letter for a digit, one of a telephone that nobody has, a last line."""
     first = take(
         switch,
         csv(
@@ -110,8 +108,12 @@ def test_a_month_of_usage_from_every_way_in_to_the_invoice(acme: Customer, switc
     again = take(switch, part, "part.csv.gz")
     assert counts(again) == {"duplicates": 1}
     assert take(switch, part, "part.csv.gz").pk == again.pk
+    return first
 
-    # JSON lines, gzipped, kept for a worker: R1 once more, R2 with another duration, R5 new.
+
+def send_the_rest(switch: SourceSystem, now: datetime) -> None:
+    """JSON lines, gzipped, kept for a worker; a workbook; one record by itself."""
+    # R1 once more, R2 with another duration, R5 new.
     rows = [
         {"number": "R1", "service": "+49301", "from_date": "05.01.2026 08:00:00", "usage_amount": 60.5},
         {"number": "R2", "service": "+49301", "from_date": "31.01.2026 23:30:00", "usage_amount": 90},
@@ -121,42 +123,41 @@ def test_a_month_of_usage_from_every_way_in_to_the_invoice(acme: Customer, switc
     second = work_off(receive(sent, name="tuesday.ndjson.gz", source_system_id=switch.pk, at=now))
     assert counts(second) == {"accepted": 1, "duplicates": 1, "conflicts": 1}
 
-    # A workbook with real dates and numbers: R6.
-    book = workbook(
-        [
-            ["number", "service", "from_date", "usage_amount"],
-            ["R6", "+49301", "2026-01-08T08:00:00", 10],
-        ]
-    )
+    header = ["number", "service", "from_date", "usage_amount"]
+    book = workbook([header, ["R6", "+49301", "2026-01-08T08:00:00", 10]])
     assert counts(take(switch, book, "wednesday.xlsx")) == {"accepted": 1}
 
-    # One record as JSON: R7.
     texts = {"number": "R7", "service": "+49301", "from_date": "2026-01-09T08:00:00Z", "usage_amount": "9.5"}
     assert take_in_record(source_system_id=switch.pk, texts=texts, at=now).is_new
     assert not take_in_record(source_system_id=switch.pk, texts=texts, at=now).is_new
 
-    # Received: 5 + 1 + 3 + 1 + 1 = 11. Pending: 60.5 + 100 + 20 + 10 + 9.5 = 200.
-    assert balance() == {
-        "received": "11 = 5 + 2 + 1 + 3",
-        "pending": (5, Decimal(200)),
-        "charged": (0, Decimal(0)),
-        "cancelled": 0,
-    }
 
-    # A clerk corrects R3, the telephone of R4 is entered, the last line is no call.
+def put_right(first: UsageImport, acme: Customer, clerk_id: int, now: datetime) -> None:
+    """A clerk corrects R3, enters the telephone of R4, dismisses the last line, and decides what R2 lasted."""
     product = SubscriptionService.objects.get(identifier="+49301").product
     SubscriptionServiceFactory(customer=acme, identifier="+49302", product=product)
     r3, _, last = QuarantinedLine.objects.filter(usage_import=first).order_by("line_number")
     correct_line(line_id=r3.pk, values={"usage_amount": "40"})
-    dismiss_line(line_id=last.pk, note="The file's sum.", at=now, user_id=clerk.pk)
-    done = reprocess_lines(import_id=first.pk, at=now, user_id=clerk.pk)
+    dismiss_line(line_id=last.pk, note="The file's sum.", at=now, user_id=clerk_id)
+    done = reprocess_lines(import_id=first.pk, at=now, user_id=clerk_id)
     assert done == Reprocessed(tried=2, accepted=2, duplicates=0, conflicts=0, quarantined=0)
     assert counts(first) == {"accepted": 4, "quarantined": 1}
 
-    # The switch was right the second time: R2 lasted 90.
     conflict = UsageConflict.objects.get()
     assert conflict.differences == {"usage_amount": ["100", "90"]}
-    decide_conflict(conflict_id=conflict.pk, decision=ConflictDecision.REPLACED, at=now, user_id=clerk.pk)
+    decide_conflict(conflict_id=conflict.pk, decision=ConflictDecision.REPLACED, at=now, user_id=clerk_id)
+
+
+def test_a_month_of_usage_from_every_way_in_to_the_invoice(acme: Customer, switch: SourceSystem) -> None:
+    now = timezone.now()
+    first = send_csv(switch)
+    send_the_rest(switch, now)
+    # Received: 5 + 1 + 3 + 1 + 1 = 11. Pending: 60.5 + 100 + 20 + 10 + 9.5 = 200.
+    nothing = (0, Decimal(0))
+    received = "11 = 5 + 2 + 1 + 3"
+    assert balance() == {"received": received, "pending": (5, Decimal(200)), "charged": nothing, "cancelled": 0}
+
+    put_right(first, acme, UserFactory().pk, now)
     assert amounts() == {
         "R1": Decimal("60.5"),
         "R2": Decimal(100),
@@ -168,27 +169,17 @@ def test_a_month_of_usage_from_every_way_in_to_the_invoice(acme: Customer, switc
         "R7": Decimal("9.5"),
     }
     # R2's successor came in too. Pending: 60.5 + 90 + 40 + 30 + 20 + 10 + 9.5 = 260.
-    assert balance() == {
-        "received": "12 = 8 + 2 + 1 + 1",
-        "pending": (7, Decimal(260)),
-        "charged": (0, Decimal(0)),
-        "cancelled": 1,
-    }
+    received = "12 = 8 + 2 + 1 + 1"
+    assert balance() == {"received": received, "pending": (7, Decimal(260)), "charged": nothing, "cancelled": 1}
 
     # January is billed: 260 x 0.01 = 2.60, tax 0.52.
     run = post(bill())
     assert lines(invoice(run, acme)) == ["260 x 0.01 = 2.6 -> 2.60"]
     assert totals(invoice(run, acme)) == "2.60 + 0.52 = 3.12 USD"
-    assert balance() == {
-        "received": "12 = 8 + 2 + 1 + 1",
-        "pending": (0, Decimal(0)),
-        "charged": (7, Decimal(260)),
-        "cancelled": 1,
-    }
+    assert balance() == {"received": received, "pending": nothing, "charged": (7, Decimal(260)), "cancelled": 1}
 
     # A call of January that comes now is late, and waits.
     late = take(switch, csv("R8;+49301;20.01.2026 08:00:00;7"), "late.csv")
     assert (counts(late), late.late_count) == ({"accepted": 1}, 1)
     assert [pending.record.number for pending in PendingUsage.objects.all()] == ["R8"]
     assert UsageDataRecord.objects.get(number="R8").is_late
-    assert now - timedelta(days=1) < UsageImport.objects.get(pk=late.pk).started_at

@@ -16,8 +16,8 @@ def receive(content: str | bytes, *, is_queued: bool = True, name: str = "calls.
     """Keep a file of the one source system that there is."""
     data = content.encode() if isinstance(content, str) else content
     source = more.pop("source_system_id", None) or SourceSystem.objects.get().pk
-    arguments: dict[str, Any] = {"source_system_id": source, "channel": Channel.API, "is_queued": is_queued, **more}
-    return receive_file(file=io.BytesIO(data), file_name=name, at=AT, **arguments)
+    arguments: dict[str, Any] = {"source_system_id": source, "channel": Channel.API, "is_queued": is_queued, "at": AT}
+    return receive_file(file=io.BytesIO(data), file_name=name, **(arguments | more))
 
 
 def work_off(usage_import: UsageImport) -> UsageImport:

@@ -12,7 +12,7 @@ from django.db import connection
 from tests.factories import SubscriptionServiceFactory
 from tests.usage.stored import receive
 from tests.usage.taking import HEADER, ROW, leftovers, lines, make_company, session_timezone, take
-from tests.usage.workbooks import workbook
+from tests.usage.workbooks import Value, workbook
 from usage.models import SourceSystem, UsageImport
 from usage.operations.preview import PreviewRow, preview_import
 
@@ -33,7 +33,7 @@ def row(number: int, amount: str = "60") -> str:
 def contents() -> dict[str, list[Any]]:
     """All rows of all tables of usage and customers."""
     models = [*apps.get_app_config("usage").get_models(), *apps.get_app_config("customers").get_models()]
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
 
 @contextmanager
@@ -186,7 +186,7 @@ def test_lines_of_json_are_shown_whole() -> None:
 
 
 def test_a_workbook_is_shown_by_its_cells() -> None:
-    table = [HEADER.split(","), ["R1", "+49301", "CALL", "2026-01-15T12:00:00Z", None, 1.5]]
+    table: list[list[Value]] = [[*HEADER.split(",")], ["R1", "+49301", "CALL", "2026-01-15T12:00:00Z", None, 1.5]]
     rows, fault = preview(workbook(table), name="calls.xlsx")
     assert fault == ""
     assert [(row.raw, row.outcome) for row in rows] == [
@@ -206,7 +206,7 @@ def test_the_preview_says_what_the_import_does() -> None:
     rows, _ = preview(content)
     take(content)
     done = UsageImport.objects.get(state="COMPLETED")
-    found = dict.fromkeys(range(2, 8), "duplicate")
+    found: dict[int | None, str] = dict.fromkeys(range(2, 8), "duplicate")
     found |= dict.fromkeys(done.usage_data_records.values_list("line_number", flat=True), "accepted")
     found |= dict.fromkeys(done.conflicts.values_list("line_number", flat=True), "conflict")
     found |= dict.fromkeys(done.quarantined_lines.values_list("line_number", flat=True), "quarantined")

@@ -34,7 +34,11 @@ def source() -> SourceSystem:
     return make_company()
 
 
-def take_one(user_id: int | None = None, **texts: str) -> tuple[UsageDataRecord, bool]:
+def take_one(**texts: str) -> tuple[UsageDataRecord, bool]:
+    return take_one_of(None, texts)
+
+
+def take_one_of(user_id: int | None, texts: dict[str, str]) -> tuple[UsageDataRecord, bool]:
     source = SourceSystem.objects.get()
     taken = take_in_record(source_system_id=source.pk, texts=GOOD | texts, at=AT, user_id=user_id)
     return UsageDataRecord.objects.get(pk=taken.record_id), taken.is_new
@@ -67,7 +71,7 @@ def test_all_fields_are_taken() -> None:
         **{f"udf_float_{n}": f"{n}.5" for n in range(1, 5)},
         **{f"udf_date_{n}": f"2026-02-0{n}" for n in range(1, 5)},
     }
-    record, is_new = take_one(clerk.pk, **texts)
+    record, is_new = take_one_of(clerk.pk, texts)
     assert is_new
     expected = {
         "number": "N-1",

@@ -72,7 +72,8 @@ class SourceSystem(models.Model):
     has_consecutive_numbers = models.BooleanField(
         "numbers count up by one",
         default=False,
-        help_text="Its record numbers end in digits that count up without holes: a hole means that records are missing.",
+        help_text="Its record numbers end in digits that count up without holes: "
+        "a hole means that records are missing.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -93,7 +94,8 @@ class SourceSystem(models.Model):
             models.CheckConstraint(
                 condition=Q(drop_folder="") | Q(drop_folder__regex=r"^[A-Za-z0-9_][A-Za-z0-9._ -]*$"),
                 name="source_system_drop_folder_plain",
-                violation_error_message="A folder's name: letters, digits, point, dash, underscore and space; no slash.",
+                violation_error_message="A folder's name: letters, digits, point, dash, underscore and space; "
+                "no slash.",
             ),
             models.CheckConstraint(condition=Q(delimiter__in=Delimiter.values), name="source_system_delimiter_known"),
             models.CheckConstraint(
