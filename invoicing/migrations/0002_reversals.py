@@ -37,10 +37,25 @@ class Migration(migrations.Migration):
             name='reversed_charge',
             field=models.OneToOneField(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversal', to='invoicing.usagecharge'),
         ),
-        migrations.AddField(
-            model_name='usagecharge',
-            name='posted_in',
-            field=catalog.models.fields.TransactionIdField(db_default=catalog.models.fields.CurrentTransactionId(), editable=False),
+        # What is charged so far was in the inbox before its run was commenced: its place there is one that every run has
+        # seen. (Given this transaction's number, a draft that is made anew would lose it.) A constant is added in no time.
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    """
+                    ALTER TABLE usage_charge ADD COLUMN posted_in xid8 DEFAULT '3' NOT NULL;
+                    ALTER TABLE usage_charge ALTER COLUMN posted_in SET DEFAULT pg_current_xact_id()
+                    """,
+                    "ALTER TABLE usage_charge DROP COLUMN posted_in",
+                ),
+            ],
+            state_operations=[
+                migrations.AddField(
+                    model_name='usagecharge',
+                    name='posted_in',
+                    field=catalog.models.fields.TransactionIdField(db_default=catalog.models.fields.CurrentTransactionId(), editable=False),
+                ),
+            ],
         ),
         migrations.AlterField(
             model_name='invoiceline',

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.concurrency.sessions import at_once, meanwhile, sessions, transaction_open
+from tests.concurrency.sessions import LONGEST_SECONDS, at_once, meanwhile, sessions, transaction_open
 from tests.factories import SubscriptionServiceFactory
 from tests.usage.taking import AT, HEADER, ROW, counts, held, leftovers, lines, make_company, take
 from usage.choices import ConflictDecision
@@ -46,18 +46,27 @@ def test_of_one_number_that_says_different_things_at_once_one_stands(source: Sou
 
 
 def test_a_single_record_waits_for_a_file_that_brings_its_number(source: SourceSystem) -> None:
+    def take_one() -> TakenRecord:
+        return take_in_record(source_system_id=source.pk, texts=GOOD, at=AT)
+
     with transaction_open() as other:
         other.execute("LOCK TABLE pending_usage IN SHARE MODE")
         with meanwhile(lambda: take(lines(ROW))) as file:
-            while not sessions("query LIKE '%INSERT INTO usage_data_record%' AND wait_event_type = 'Lock'"):
-                time.sleep(0.01)
-XX
-            meanwhile(lambda: take_in_record(source_system_id=source.pk, texts=GOOD, at=AT), waiting=2) as single,
-        ):
-            assert not single.done()
-            other.execute("ROLLBACK")
-            assert counts(file.result(20)) == {"accepted": 1}
-            assert single.result(20) == TakenRecord(UsageDataRecord.objects.get().pk, is_new=False)
+            wait_for_writing(1)
+            with meanwhile(take_one, waiting=2) as single:
+                wait_for_writing(2)
+                assert not single.done()
+                other.execute("ROLLBACK")
+                assert counts(file.result(20)) == {"accepted": 1}
+                assert single.result(20) == TakenRecord(UsageDataRecord.objects.get().pk, is_new=False)
+
+
+def wait_for_writing(count: int) -> None:
+    """Wait until so many sessions wait for a lock while they write records."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while sessions("query LIKE '%INSERT INTO usage_data_record%' AND wait_event_type = 'Lock'") < count:
+        assert time.monotonic() < deadline, "nobody waits while records are written"
+        time.sleep(0.01)
 
 
 def quarantined(count: int) -> UsageImport:
@@ -100,15 +109,15 @@ def test_a_line_is_not_corrected_or_dismissed_while_it_is_tried(is_named: bool) 
         # The trial has locked and read its lines when it comes to writing pending usage.
         other.execute("LOCK TABLE pending_usage IN SHARE MODE")
         ids = [line.pk] if is_named else None
-        with (
-            meanwhile(lambda: reprocess_lines(import_id=taken.pk, at=AT, user_id=None, line_ids=ids)),
-            meanwhile(lambda: outcome(dismiss), waiting=2) as late,
-            meanwhile(lambda: outcome(correct), waiting=3) as too_late,
-        ):
-            assert not late.done()
-            assert not too_late.done()
-            other.execute("ROLLBACK")
-            assert late.result(20) == too_late.result(20) == "Line 2 is resolved: there is nothing to do."
+        with meanwhile(lambda: reprocess_lines(import_id=taken.pk, at=AT, user_id=None, line_ids=ids)):
+            wait_for_writing(1)
+            with (
+                meanwhile(lambda: outcome(dismiss), waiting=2) as late,
+                meanwhile(lambda: outcome(correct)) as too_late,
+            ):
+                assert not late.done()
+                other.execute("ROLLBACK")
+                assert late.result(20) == too_late.result(20) == "Line 2 is resolved: there is nothing to do."
     line.refresh_from_db()
     assert (line.state, line.corrected_text) == ("RESOLVED", "")
 
