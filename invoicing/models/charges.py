@@ -139,8 +139,11 @@ class Transaction(models.Model):
                 condition=pgtrigger.Q(old__invoice_line__isnull=False),
                 declare=[("refused", "text")],
                 func=f"""
+                -- Whatever its state is: one that is being posted at this moment is waited for.
+                PERFORM FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id
+                WHERE l.id = OLD.invoice_line_id FOR SHARE OF i;
                 SELECT i.number INTO refused FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-                WHERE l.id = OLD.invoice_line_id AND i.state = 'POSTED' FOR SHARE OF i;
+                WHERE l.id = OLD.invoice_line_id AND i.state = 'POSTED';
                 IF refused IS NOT NULL THEN {REFUSED} END IF;
                 -- A draft gives it back as it was. The amount is only computed after this trigger.
                 IF TG_OP = 'UPDATE' THEN

@@ -21,9 +21,13 @@ def _refuse(*, on: str, rows: str, invoices: str) -> pgtrigger.Trigger:
         referencing=pgtrigger.Referencing(**{{"insert": "new", "delete": "old"}[on]: rows}),
         declare=[("refused", "text")],
         func=f"""
-        SELECT locked.number INTO refused
-        FROM (SELECT i.number, i.state FROM invoice i WHERE i.id IN ({invoices}) ORDER BY i.id FOR SHARE) locked
-        WHERE locked.state = 'POSTED' LIMIT 1;
+        -- Step by step: as one query, the condition on the state would come before the lock, so that drafts were not
+        -- locked; and the order could make it look at every posted invoice that there is.
+        WITH concerned (invoice_id) AS MATERIALIZED ({invoices}), locked AS MATERIALIZED (
+          SELECT i.number, i.state FROM invoice i WHERE i.id IN (SELECT invoice_id FROM concerned)
+          ORDER BY i.id FOR SHARE
+        )
+        SELECT locked.number INTO refused FROM locked WHERE locked.state = 'POSTED' LIMIT 1;
         IF refused IS NOT NULL THEN {REFUSED} END IF;
         RETURN NULL;
         """,

@@ -172,3 +172,10 @@ def test_list_shows_what_is_open_and_the_rest_when_asked(admin_client: Client) -
     assert shown(decision="KEPT") == {kept}
     assert shown(decision="all") == {opened, kept}
     assert shown(usage_import__id__exact=opened.usage_import_id) == {opened}
+
+
+def test_a_note_is_kept_without_what_no_text_of_the_database_holds(
+    admin_client: Client, conflict: UsageConflict
+) -> None:
+    assert decide(admin_client, conflict, "_keep", note=" a\0b ") == ["The record is kept as it is."]
+    assert conflict.note == "ab"

@@ -291,3 +291,10 @@ def test_line_of_a_workbook_is_corrected_by_its_columns(admin_client: Client, so
     line = done.quarantined_lines.get()
     press(admin_client, line, "_save", column_5="60")
     assert counts(done) == (1, 1, 0, 0, 0)
+
+
+def test_a_note_that_no_text_of_the_database_holds_is_none(admin_client: Client, source: SourceSystem) -> None:
+    line = take(lines(BAD)).quarantined_lines.get()
+    response = press(admin_client, line, "_dismiss", note="\0")
+    assert said(response) == ["Say in the note why the line is dismissed: it is never billed."]
+    assert state(line) == "OPEN"

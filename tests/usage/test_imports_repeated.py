@@ -7,8 +7,10 @@ from io import BytesIO
 import pytest
 from django.db import connection
 
+from billing.operations.usage_records import set_directive
 from tests.factories import SourceSystemFactory, SubscriptionServiceFactory, UsageTypeFactory, UserFactory
 from tests.usage.taking import AT, HEADER, ROW, counts, held, lines, make_company, records, refusal, take
+from usage.choices import BillingDirective
 from usage.models import QuarantinedLine, SourceSystem, UsageConflict, UsageDataRecord, UsageImport
 from usage.operations.imports import import_usage
 from usage.operations.interrupted import recover_interrupted_imports
@@ -204,3 +206,19 @@ def test_only_an_import_that_has_had_a_minute_counts_as_interrupted(source: Sour
         "The import was interrupted, nothing was taken. Send the file again.",
         AT + timedelta(seconds=61),
     )
+
+
+def test_what_people_directed_otherwise_is_a_duplicate_when_it_comes_as_it_came_first() -> None:
+    header = f"{HEADER},billing_directive"
+    take(lines(f"{ROW},", header=header))
+    record = UsageDataRecord.objects.get()
+    for directive in ("NOT_TO_BE_BILLED", "TO_BE_CREDITED"):
+        set_directive(record_id=record.pk, directive=BillingDirective(directive), at=AT, user_id=None)
+    assert counts(take(lines(f"{ROW},TO_BE_BILLED", header=header))) == {"duplicates": 1}
+    # What was never sent is news; so is another amount beside the first directive.
+    assert counts(take(lines(f"{ROW},NOT_TO_BE_BILLED", header=header))) == {"conflicts": 1}
+    assert counts(take(lines(f"{ROW}0,TO_BE_BILLED", header=header))) == {"conflicts": 1}
+    assert [found for *_, found, _ in conflicts()] == [
+        {"billing_directive": ["TO_BE_CREDITED", "NOT_TO_BE_BILLED"]},
+        {"usage_amount": ["60", "600"], "billing_directive": ["TO_BE_CREDITED", "TO_BE_BILLED"]},
+    ]

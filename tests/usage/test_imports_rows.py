@@ -73,6 +73,14 @@ def faults() -> list[tuple[int, str, str, str]]:
         ({"from_date": "0000-01-15T12:00Z"}, "BAD_DATE", f"from_date “0000-01-15T12:00Z” {INSTANT}"),
         ({"to_date": "9999-12-31T23:59:59-01"}, "BAD_DATE", f"to_date “9999-12-31T23:59:59-01” {INSTANT}"),
         ({"from_date": "2026-1--15T12:00Z"}, "BAD_DATE", f"from_date “2026-1--15T12:00Z” {INSTANT}"),
+        # What PostgreSQL would read as midnight, as twelve minutes past it, and as an offset of -03:00.
+        ({"from_date": "2026-01-15T  :00:00Z"}, "BAD_DATE", f"from_date “2026-01-15T  :00:00Z” {INSTANT}"),
+        ({"from_date": "2026-01-15T-1:00:00Z"}, "BAD_DATE", f"from_date “2026-01-15T-1:00:00Z” {INSTANT}"),
+        ({"to_date": "2026-01-15T12:9.0"}, "BAD_DATE", f"to_date “2026-01-15T12:9.0” {INSTANT}"),
+        ({"to_date": "2026-01-15T12:00:00 UTC+3"}, "BAD_DATE", f"to_date “2026-01-15T12:00:00 UTC+3” {INSTANT}"),
+        ({"to_date": "2026-01-15T12:00:00.5 GMT+1"}, "BAD_DATE", f"to_date “2026-01-15T12:00:00.5 GMT+1” {INSTANT}"),
+        ({"to_date": "2026-01-15T12:00 EST5"}, "BAD_DATE", f"to_date “2026-01-15T12:00 EST5” {INSTANT}"),
+        ({"from_date": "1899-12-31T23:59:59Z"}, "BAD_DATE", f"from_date “1899-12-31T23:59:59Z” {INSTANT}"),
         ({"from_date": "Jan2-26-AD 12:00"}, "BAD_DATE", f"from_date “Jan2-26-AD 12:00” {INSTANT}"),
         (
             {"to_date": "2026-01-15T11:59:59Z"},
@@ -101,6 +109,8 @@ def faults() -> list[tuple[int, str, str, str]]:
         ({"billing_effective_date": "2026-02-29"}, "BAD_DATE", f"billing_effective_date “2026-02-29” {DATE}"),
         ({"billing_effective_date": "today"}, "BAD_DATE", f"billing_effective_date “today” {DATE}"),
         ({"billing_effective_date": "Jan2-99-AD"}, "BAD_DATE", f"billing_effective_date “Jan2-99-AD” {DATE}"),
+        ({"billing_effective_date": "0001-01-01"}, "BAD_DATE", f"billing_effective_date “0001-01-01” {DATE}"),
+        ({"billing_effective_date": "9000-01-01"}, "BAD_DATE", f"billing_effective_date “9000-01-01” {DATE}"),
         ({"total_amount": "1 USD"}, "BAD_NUMBER", f"total_amount “1 USD” {NUMBER}"),
         ({"udf_float_4": "NaN"}, "BAD_NUMBER", f"udf_float_4 “NaN” {NUMBER}"),
         ({"udf_date_1": "infinity"}, "BAD_DATE", f"udf_date_1 “infinity” {DATE}"),
@@ -119,6 +129,35 @@ def test_a_faulty_row_is_quarantined_and_the_rest_goes_in(changes: dict[str, str
     field = "service" if reason == "UNKNOWN_SERVICE" else next(iter(changes))
     assert faults() == [(3, reason, field, detail)]
     assert QuarantinedLine.objects.get().raw_text == faulty
+
+
+def test_the_oldest_service_takes_no_usage_that_no_record_can_hold() -> None:
+    SubscriptionServiceFactory(identifier="+49302", start_date=date(1800, 1, 1))
+    moments = ("1899-12-31T23:59:59Z", "1900-01-01T00:00:00Z")
+    assert counts(take(lines(*(row(number=at, service="+49302", from_date=at) for at in moments)))) == {
+        "accepted": 1,
+        "quarantined": 1,
+    }
+    assert records("number") == [(moments[1],)]
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-01-15T12:00Z", "12:00:00"),
+        ("2026-01-15 12:00", "12:00:00"),
+        ("2026-01-15T12:00:59.123456789Z", "12:00:59.123457"),
+        ("2026-01-15T12:00:00+01:00", "11:00:00"),
+        ("2026-01-15 12:00:00 +0530", "06:30:00"),
+        ("2026-01-15T12:00:00.5-01", "13:00:00.500000"),
+        ("2026-01-15T12:00 America/New_York", "17:00:00"),
+        ("2026-01-15 12:00:00.25 CET", "11:00:00.250000"),
+    ],
+)
+def test_times_are_read_with_or_without_seconds_fractions_and_zones(text: str, instant: str) -> None:
+    take(lines(row(from_date=text, to_date="")))
+    ((found,),) = records("from_date")
+    assert found == datetime.fromisoformat(f"2026-01-15T{instant}+00:00")
 
 
 def test_a_row_with_many_faults_names_the_first_that_a_reader_meets() -> None:

@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from catalog.admin.base import LargeTableAdmin, change_url, column, link, list_url
 from usage.admin.conflict_page import hindrance_to_replacing, sides
 from usage.admin.open_first import OpenFirstFilter
-from usage.admin.quarantine import shortened
+from usage.admin.quarantine import note_of, shortened
 from usage.choices import ConflictDecision
 from usage.models import UsageConflict
 from usage.operations.conflicts import decide_conflict, standing_record
@@ -94,7 +94,7 @@ class UsageConflictAdmin(LargeTableAdmin):
                     decision=decision,
                     at=timezone.now(),
                     user_id=request.user.pk,
-                    note=request.POST.get("note", "").strip(),
+                    note=note_of(request),
                 )
             except (RecordConflict, RecordRefused) as refused:
                 messages.error(request, str(refused))

@@ -91,7 +91,7 @@ class QuarantinedLineAdmin(LargeTableAdmin):
         """Do what the button says, and whether it is done. Raises what the operations refuse."""
         at = timezone.now()
         if "_dismiss" in request.POST:
-            note = request.POST.get("note", "").strip()
+            note = note_of(request)
             if not note:
                 raise LineRefused("Say in the note why the line is dismissed: it is never billed.")
             dismiss_line(line_id=line.pk, note=note, at=at, user_id=request.user.pk)
@@ -116,6 +116,11 @@ class QuarantinedLineAdmin(LargeTableAdmin):
     @column("As it came")
     def row(self, quarantined: QuarantinedLine) -> str:
         return shortened(quarantined.raw_text)
+
+
+def note_of(request: HttpRequest) -> str:
+    """What was typed as a note, without the character that no text of the database holds."""
+    return request.POST.get("note", "").replace("\0", "").strip()
 
 
 def next_open_line(line: QuarantinedLine) -> QuarantinedLine | None:

@@ -26,6 +26,19 @@ EXPONENT = r"^[+-]?[0-9]{1,20}(\.[0-9]{1,40})?[eE][+-]?[0-9]{1,2}$"
 DAY_IN_DIGITS = "pg_input_is_valid(left({0}, 4) || substr({0}, 6, 2) || substr({0}, 9, 2), 'integer')"
 # Years from 1000 to 2999, which no time zone takes out of what Python can hold.
 INSTANT = " OR ".join(f"{{0}} LIKE '{millennium}___-__-__{mark}__:__%%'" for millennium in "12" for mark in "T ")
+# And as a time: "T  :00" is midnight to PostgreSQL, "12:0.0" twelve minutes past it, and UTC+3 an offset of -03:00. So
+# all places of a time with seconds must hold digits, and behind it stands nothing but a fraction and an offset or the
+# name of a zone. What nearly all texts end in is recognised without a regular expression.
+TIME_IN_DIGITS = (
+    "pg_input_is_valid(left({0}, 4) || substr({0}, 6, 2) || substr({0}, 9, 2) || substr({0}, 12, 2) ||"
+    " substr({0}, 15, 2) || substr({0}, 18, 2), 'bigint')"
+)
+ZONE = "( ?([+-][0-9:]+|[A-Za-z][A-Za-z/_]*))?$"
+IN_PLACE = f"""CASE
+      WHEN {{0}} LIKE '________________:__%%' THEN {TIME_IN_DIGITS} AND (substr({{0}}, 20) IN ('', 'Z')
+        OR substr({{0}}, 20, 1) IN ('+', '-') OR substr({{0}}, 20) ~ '^([.][0-9]+)?{ZONE}')
+      ELSE substr({{0}}, 12) ~ '^[0-9][0-9]:[0-9][0-9]{ZONE}' AND {DAY_IN_DIGITS}
+    END"""
 # Ten digits are seconds up to the year 2286, thirteen are milliseconds.
 EPOCH = {1: r"^[0-9]{1,10}(\.[0-9]{1,6})?$", 1_000: r"^[0-9]{1,13}(\.[0-9]{1,3})?$"}
 
@@ -133,7 +146,7 @@ def _instant(text: str, reading: Reading) -> str:
     form, epoch = reading.date_format, ""
     if form is not None and form.epoch_unit is not None:
         epoch = f"WHEN {text} ~ '{EPOCH[form.epoch_unit]}' THEN to_timestamp(({text})::numeric / {form.epoch_unit})"
-    return f"""CASE {epoch} WHEN ({INSTANT.format(text)}) AND {DAY_IN_DIGITS.format(text)}
+    return f"""CASE {epoch} WHEN ({INSTANT.format(text)}) AND {IN_PLACE.format(text)}
       AND pg_input_is_valid({text}, 'timestamptz') THEN ({text})::timestamptz END"""
 
 

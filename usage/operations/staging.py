@@ -151,6 +151,7 @@ def statement_values(reading: Reading) -> dict[str, str]:
         "udf_differences": "".join(f", ('{field}', {_shown('r', field)}, {_shown('p', field)})" for field in given),
         "is_same": _is_same("r", compared),
         "is_same_as_successor": _is_same("u", compared),
+        "is_same_but_directive": _is_same("r", compared, but="billing_directive"),
     }
 
 
@@ -184,8 +185,11 @@ def _shown(alias: str, field: str) -> str:
     return f"trim_scale({alias}.{field})::text" if field in NUMBERS else f"{alias}.{field}::text"
 
 
-def _is_same(record: str, others: list[str]) -> str:
-    """Whether a record says what the row p says. `others` are those of the fields that need not be given which are."""
+def _is_same(record: str, others: list[str], *, but: str = "") -> str:
+    """Whether a record says what the row p says, `but` for one field.
+
+    `others` are those of the fields that need not be given which are.
+    """
     pairs = [
         ("subscription_service_id", "p.service_id"),
         ("product_id", "p.product_id"),
@@ -198,7 +202,7 @@ def _is_same(record: str, others: list[str]) -> str:
         ("destination", "coalesce(p.destination, '')"),
         ("region", "coalesce(p.region, '')"),
     ]
-    certain = " AND ".join(f"{record}.{field} = {value}" for field, value in pairs)
+    certain = " AND ".join(f"{record}.{field} = {value}" for field, value in pairs if field != but)
     perhaps = "".join(f" AND {record}.{field} IS NOT DISTINCT FROM p.{field}" for field in others)
     return f"({certain}{perhaps})"
 

@@ -1,13 +1,14 @@
 -- The run's chunks and accounts, one account per customer, with the terms that it is billed by. A customer is in the
 -- run if its cycle's subrun is the run's (no cycle: no subrun) and it is not closed, or closed with something still to bill.
 -- Customers on cycles of several months are taken once those months have passed since their last invoice.
-WITH pending AS (
+-- What is gathered from large tables is gathered once (MATERIALIZED), however few customers the planner expects.
+WITH pending AS MATERIALIZED (
   SELECT customer_id, count(*) AS record_count
   FROM pending_usage
   WHERE billing_effective_date < %(cutoff_date)s
     AND tollbook_seen(posted_in, %(snapshot)s::pg_snapshot)
   GROUP BY customer_id
-), invoiced AS (
+), invoiced AS MATERIALIZED (
   SELECT customer_id, max(period_end) AS until FROM invoice GROUP BY customer_id
 ), taken AS (
   SELECT

@@ -34,6 +34,12 @@ CROSS JOIN LATERAL (
     -- What an adjusted record has become is no news either.
     r.life_cycle_state = 'CANCELLED'
     AND EXISTS (SELECT FROM usage_data_record u WHERE u.original_id = r.id AND {is_same_as_successor})
+  ) OR (
+    -- Nor is the directive that it came with, before people gave it another one.
+    {is_same_but_directive} AND coalesce((
+      SELECT h.changes #>> '{{billing_directive,0}}' = p.billing_directive FROM usage_data_record_change h
+      WHERE h.record_id = r.id AND h.kind = 'DIRECTIVE_SET' ORDER BY h.id LIMIT 1
+    ), false)
   ) AS is_same
 ) s
 WHERE p.fault IS NULL

@@ -14,15 +14,16 @@ SELECT DISTINCT ON (p.line_number)
     WHEN p.service IS NULL THEN 'MISSING_VALUE:service'
     WHEN p.from_date_text IS NULL THEN 'MISSING_VALUE:from_date'
     WHEN p.usage_amount_text IS NULL THEN 'MISSING_VALUE:usage_amount'
-    -- What is before 0001 says BC.
-    WHEN p.from_date IS NULL OR p.from_date < '1000-01-01' OR p.from_date > '2999-12-31' THEN 'BAD_DATE:from_date'
+    -- What a record can hold.
+    WHEN p.from_date IS NULL OR p.from_date < '1900-01-01 00:00Z' OR p.from_date > '2999-12-31' THEN 'BAD_DATE:from_date'
     WHEN p.to_date IS NULL OR p.to_date > '3000-12-31' THEN 'BAD_DATE:to_date'
     WHEN p.to_date < p.from_date THEN 'BAD_PERIOD:to_date'
     WHEN p.usage_amount IS NULL THEN 'BAD_NUMBER:usage_amount'
     WHEN p.billing_directive NOT IN ('TO_BE_BILLED', 'TO_BE_CREDITED', 'NOT_TO_BE_BILLED')
       THEN 'BAD_CHOICE:billing_directive'
     WHEN p.life_cycle_state NOT IN ('DRAFT', 'POSTED') THEN 'BAD_CHOICE:life_cycle_state'
-    WHEN p.billing_effective_date_text IS NOT NULL AND p.billing_effective_date IS NULL
+    WHEN p.billing_effective_date_text IS NOT NULL
+      AND coalesce(p.billing_effective_date NOT BETWEEN '1900-01-01' AND '8999-12-31', true)
       THEN 'BAD_DATE:billing_effective_date'
     WHEN p.total_amount_text IS NOT NULL AND p.total_amount IS NULL THEN 'BAD_NUMBER:total_amount'
     WHEN length(p.number) > 200 THEN 'TOO_LONG:number'
