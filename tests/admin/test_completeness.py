@@ -40,6 +40,21 @@ def test_a_day_that_adds_up_says_so(admin_client: Client) -> None:
     assert "Counted now." in page
 
 
+def test_days_that_were_not_checked_are_not_said_to_balance(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown, "LIVE_RECORDS", 0)
+    file_of(1)
+    _, page = shown_on(admin_client)
+    assert "Nothing was received" not in page
+    assert "What was received on one day was not checked yet." in page
+    check_completeness(from_day=DAY, to_day=DAY, at=timezone.now())
+    file_of(1, started_at=datetime.fromisoformat("2026-02-02T00:00:00Z"))
+    _, page = shown_on(admin_client)
+    assert "Every row that was received is accounted for" not in page
+    assert "What was checked adds up. What was received on one day was not checked yet." in page
+
+
 def test_a_day_that_does_not_says_what_is_missing(admin_client: Client) -> None:
     record = recorded(noted(2), number="R-LOST", pending=False)
     _, page = shown_on(admin_client)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests import factories
-from tests.usage.taking import AT, HEADER, ROW, lines, make_company, take
+from tests.usage.taking import AT, HEADER, ROW, counts, lines, make_company, take
 from tests.usage.workbooks import workbook
 from usage.adapters.progress import report_progress
 from usage.choices import ImportState
@@ -212,6 +212,24 @@ def test_failed_import_says_why_and_what_to_do(admin_client: Client, source: Sou
     assert f"{reverse(UPLOAD)}?source_system={source.pk}" in text
 
 
+def test_failed_file_is_opened_again_and_imported_when_the_mapping_is_mended(
+    admin_client: Client, source: SourceSystem
+) -> None:
+    uploaded = upload(admin_client, lines(ROW, header="id,telephone,product,from_date,to_date,usage_amount"))
+    queue_import(import_id=uploaded.pk)
+    take_in_stored(import_id=uploaded.pk, at=AT)
+    assert "Open it again" in admin_client.get(page("change", uploaded)).content.decode()
+    SourceSystem.objects.update(column_mapping={"number": "{id}", "service": "{telephone}"})
+    opened = admin_client.post(page("reopen", uploaded), follow=True)
+    assert opened.redirect_chain == [(page("preview", uploaded), 302)]
+    assert outcomes(opened) == [(2, "Accepted", "")]
+    press(admin_client, uploaded, "_import")
+    take_in_stored(import_id=uploaded.pk, at=AT)
+    assert counts(uploaded) == {"accepted": 1}
+    again = admin_client.post(page("reopen", uploaded), follow=True)
+    assert said(again) == [f"Import {uploaded.pk} is completed: it cannot be opened again any more."]
+
+
 def test_discarded_file_is_not_taken_in(admin_client: Client, source: SourceSystem) -> None:
     uploaded = upload(admin_client, lines(ROW))
     response = admin_client.post(page("discard", uploaded), follow=True)
@@ -234,7 +252,7 @@ def test_what_is_imported_is_neither_previewed_nor_discarded_nor_imported_again(
 
 def test_leaving_a_page_by_its_address_does_nothing(admin_client: Client, source: SourceSystem) -> None:
     uploaded = upload(admin_client, lines(ROW))
-    for name in ("discard", "reprocess"):
+    for name in ("discard", "reopen", "reprocess"):
         assert admin_client.get(page(name, uploaded))["Location"] == page("change", uploaded)
     uploaded.refresh_from_db()
     assert uploaded.state == ImportState.UPLOADED
@@ -289,6 +307,7 @@ def test_who_may_only_look_does_not_upload(viewer_client: Client, source: Source
     assert viewer_client.get(page("preview", uploaded)).status_code == 403
     assert viewer_client.post(page("preview", uploaded), {"_import": "1"}).status_code == 403
     assert viewer_client.post(page("discard", uploaded)).status_code == 403
+    assert viewer_client.post(page("reopen", uploaded)).status_code == 403
     assert viewer_client.post(page("reprocess", uploaded)).status_code == 403
     assert viewer_client.get(page("progress", uploaded)).status_code == 200
     assert reverse(UPLOAD) not in viewer_client.get(reverse("admin:usage_usageimport_changelist")).content.decode()

@@ -37,7 +37,9 @@ def test_commencing_reads_the_inbox_once() -> None:
         # Of so few customers the planner expects that one is in the run, and compares it with the others one by one.
         cursor.execute("ANALYZE")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_hashagg = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+        cursor.execute(
+            "SET LOCAL enable_hashagg = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+        )
         before = rows_read("pending_usage")
         commence_run(run_id=run.pk, at=AT)
         assert rows_read("pending_usage") - before == CUSTOMERS * RECORDS

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -296,6 +297,20 @@ def test_another_source_system_does_not_speak_for_it(sent: Callable[..., None]) 
     sent(*weeks_before(hour, 1, 2, 3, 4))
     UsageDataRecordFactory(source_system=SourceSystemFactory(name="Other"), from_date=hour)
     assert silence() == [("Mon 14:00", "Mon 15:00", 1)]
+
+
+def test_the_same_hour_of_a_week_before_is_that_of_the_sources_own_clock(sent: Callable[..., None]) -> None:
+    # Calls each weekday at 16:30 in Berlin: 15:30 UTC in winter, and 14:30 from Sunday 29 March 2026 on.
+    berlin = ZoneInfo("Europe/Berlin")
+    SourceSystem.objects.filter(pk=SourceSystemFactory().pk).update(timezone="Europe/Berlin")
+    monday = datetime(2026, 3, 30, 16, 30, tzinfo=berlin)
+    sent(*(monday - timedelta(weeks=number) for number in range(5)))
+    assert silent_hours(at=datetime(2026, 3, 31, 10, 20, tzinfo=UTC)) == []
+    # A day later the same call is missing at 14:30 UTC, not at 15:30.
+    tuesday = monday + timedelta(days=1)
+    sent(*(tuesday - timedelta(weeks=number) for number in range(1, 5)))
+    (found,) = silent_hours(at=datetime(2026, 4, 1, 10, 20, tzinfo=UTC))
+    assert (found.starts_at, found.hour_count) == (datetime(2026, 3, 31, 14, 0, tzinfo=UTC), 1)
 
 
 def test_silence_is_asked_of_the_index_hour_by_hour(sent: Callable[..., None]) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from config.env import BASE_DIR
 from tests.concurrency.worker import database_url
 from tests.usage.taking import held, leftovers, make_company
-from usage.models import UsageImport
+from usage.models import QuarantinedLine, UsageImport
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -188,3 +188,18 @@ def test_deep_json_costs_its_line_only(line: str) -> None:
     assert taken.growth_bytes < MOST_GROWTH_BYTES
     assert taken.seconds < MOST_SECONDS
     assert leftovers() == []
+
+
+def test_json_numbers_of_thousands_of_digits_are_not_written_out() -> None:
+    make_company()
+    members = "','.join(f'\"udf_string_{n}\": 1e131071' for n in range(1, 9))"
+    taken = take(f"take([('{{' + {members} + '}}\\n').encode() * 2_000], 'calls.ndjson')")
+    assert taken.said == "COMPLETED: 0 accepted, 2000 quarantined"
+    assert taken.seconds < MOST_SECONDS
+    assert set(QuarantinedLine.objects.values_list("reason", flat=True)) == {"NOT_JSON"}
+
+
+def test_an_exponent_in_a_text_is_a_text() -> None:
+    make_company()
+    taken = take("take([json_rows.splitlines()[0].replace(b'R1', b'5e1234')], 'calls.ndjson')")
+    assert taken.said == "COMPLETED: 1 accepted, 0 quarantined"

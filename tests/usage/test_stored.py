@@ -21,7 +21,7 @@ from usage.models import SourceSystem, UsageImport, UsageImportBlock
 from usage.operations.errors import ImportConflict, ImportRefused
 from usage.operations.imports import import_usage
 from usage.operations.interrupted import MOST_TRIES, recover_interrupted_imports
-from usage.operations.stored import discard_import, queue_import, receive_file, take_in_stored
+from usage.operations.stored import discard_import, queue_import, receive_file, reopen_import, take_in_stored
 from usage.queries.imports import queued_import_ids
 
 pytestmark = pytest.mark.django_db
@@ -80,16 +80,24 @@ def test_it_is_told_how_far_a_file_is() -> None:
     assert heard[-1] == ImportProgress("writing", byte_count=len(content), received=20, accepted=20)
 
 
-@pytest.mark.parametrize("before", [ImportState.QUEUED, ImportState.RUNNING, ImportState.COMPLETED, ImportState.FAILED])
+def queue(pk: int) -> object:
+    return queue_import(import_id=pk)
+
+
+def discard(pk: int) -> object:
+    return discard_import(import_id=pk, at=LATER)
+
+
+# A file that failed and is still there is discarded, or opened again, but not started as it is.
 @pytest.mark.parametrize(
-    ("change", "verb"),
+    ("change", "verb", "before"),
     [
-        (lambda pk: queue_import(import_id=pk), "started"),
-        (lambda pk: discard_import(import_id=pk, at=LATER), "discarded"),
+        *((queue, "started", state) for state in ImportState if state != ImportState.UPLOADED),
+        *((discard, "discarded", state) for state in (ImportState.QUEUED, ImportState.RUNNING, ImportState.COMPLETED)),
     ],
 )
 def test_only_an_uploaded_file_is_queued_or_discarded(
-    before: ImportState, change: Callable[[int], object], verb: str
+    change: Callable[[int], object], verb: str, before: ImportState
 ) -> None:
     kept = receive(lines(row(1)))
     UsageImport.objects.filter(pk=kept.pk).update(state=before)
@@ -154,13 +162,15 @@ def test_a_file_that_came_directly_in_the_meantime_is_not_taken_twice() -> None:
         (lines(row(1)) + "\0", "calls.csv: line 3: there is a NUL byte, so it is not a text file."),
     ],
 )
-def test_a_faulty_file_fails_with_its_reason_and_is_kept_no_longer(content: str, sentence: str) -> None:
+def test_a_faulty_file_fails_with_its_reason_and_is_kept_until_it_is_discarded(content: str, sentence: str) -> None:
     kept = receive(content)
     assert work_off(kept).finished_at == LATER
     found, error = state(kept)
     assert found == "FAILED"
     assert error.startswith(sentence)
-    assert (held(), block_count(), leftovers(), kept.received_count) == ([0, 0, 0, 0], 0, [], 0)
+    assert (held(), block_count(), leftovers(), kept.received_count) == ([0, 0, 0, 0], 1, [], 0)
+    assert discard_import(import_id=kept.pk, at=LATER).error == f"{error} It was discarded before any of it was taken."
+    assert block_count() == 0
     assert receive(content) != kept
 
 
@@ -269,11 +279,36 @@ def test_a_worker_that_ended_is_followed_by_another_a_few_times_only() -> None:
         assert state(kept)[0] == ("QUEUED" if turn < MOST_TRIES else "FAILED")
     assert state(kept) == (
         "FAILED",
-        "Its worker ended 5 times before it was done. Look at the workers' log. Send the file again.",
+        "Its worker ended 5 times before it was done. Look at the workers' log, then open it again here.",
     )
-    assert (kept.finished_at, block_count()) == (LATER, 0)
+    # What was acknowledged stays, and goes in once someone says so.
+    assert (kept.finished_at, block_count()) == (LATER, 1)
     assert recover_interrupted_imports(at=LATER) == 0
-    assert counts(work_off(receive(lines(row(1))))) == {"accepted": 1}
+    reopen_import(import_id=kept.pk)
+    queue_import(import_id=kept.pk)
+    assert counts(work_off(kept)) == {"accepted": 1}
+    assert block_count() == 0
+
+
+def test_a_stored_file_at_fault_is_opened_again_when_the_mapping_is_mended(source: SourceSystem) -> None:
+    kept = work_off(receive("id,service,product,started,usage_amount\nX,+49301,CALL,2026-01-15T12:00Z,60\n"))
+    assert (kept.state, block_count()) == ("FAILED", 1)
+    assert kept.error.startswith("calls.csv: line 1: there is no column “from_date”")
+    source.column_mapping = {"number": "{id}", "from_date": "{started}"}
+    source.save()
+    opened = reopen_import(import_id=kept.pk)
+    assert (opened.state, opened.error, opened.finished_at, opened.try_count) == ("UPLOADED", "", None, 0)
+    queue_import(import_id=kept.pk)
+    assert counts(work_off(kept)) == {"accepted": 1}
+    with pytest.raises(ImportConflict, match=r"Import \d+ is completed: it cannot be opened again any more\."):
+        reopen_import(import_id=kept.pk)
+
+
+def test_a_file_that_is_not_kept_is_not_opened_again() -> None:
+    with pytest.raises(ImportRefused) as caught:
+        take("nothing\n")
+    with pytest.raises(ImportConflict, match=r"The file of import \d+ is not kept here: send it again\."):
+        reopen_import(import_id=caught.value.usage_import.pk)
 
 
 def test_a_file_that_was_given_back_is_taken_in_by_the_next_worker() -> None:

@@ -78,6 +78,7 @@ def import_page(request: HttpRequest, usage_import: UsageImport) -> dict[str, An
     return {
         **progress_context(usage_import),
         "is_uploaded": usage_import.state == ImportState.UPLOADED,
+        "can_be_reopened": usage_import.state == ImportState.FAILED and usage_import.blocks.exists(),
         "is_completed": usage_import.state == ImportState.COMPLETED,
         "is_failed": usage_import.state == ImportState.FAILED,
         "may_upload": may_upload(request),

@@ -23,7 +23,7 @@ from usage.operations.errors import ImportConflict, ImportRefused
 from usage.operations.preview import ImportPreview, preview_import
 from usage.operations.reprocess import reprocess_lines
 from usage.operations.sources import set_column_mapping
-from usage.operations.stored import discard_import, queue_import, receive_file
+from usage.operations.stored import discard_import, queue_import, receive_file, reopen_import
 from usage.tasks import wake_importers
 
 SHOWN_ROWS = 10
@@ -51,6 +51,7 @@ class ImportPagesAdmin(LargeTableAdmin):
         views: dict[str, Callable[..., HttpResponse]] = {
             "preview": self.preview_view,
             "discard": self.discard_view,
+            "reopen": self.reopen_view,
             "progress": self.progress_view,
             "reprocess": self.reprocess_view,
         }
@@ -151,6 +152,18 @@ class ImportPagesAdmin(LargeTableAdmin):
             return HttpResponseRedirect(change_url(usage_import))
         messages.success(request, f"{usage_import.file_name} is discarded. Nothing of it was taken.")
         return HttpResponseRedirect(list_url("usage_usageimport"))
+
+    def reopen_view(self, request: HttpRequest, import_id: int) -> HttpResponse:
+        """Look at a stored file that failed again, to import it after all."""
+        usage_import = self._import_of(request, import_id)
+        if request.method != "POST":
+            return HttpResponseRedirect(change_url(usage_import))
+        try:
+            reopen_import(import_id=import_id)
+        except ImportConflict as refused:
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(change_url(usage_import))
+        return HttpResponseRedirect(reverse("admin:usage_usageimport_preview", args=[import_id]))
 
     def progress_view(self, request: HttpRequest, import_id: int) -> HttpResponse:
         """How far an import is, alone. When it is done, the browser is told to load the page again."""

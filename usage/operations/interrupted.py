@@ -52,11 +52,12 @@ def _recover(interrupted: UsageImport, at: datetime, *, is_stored: bool) -> int:
     if is_stored and interrupted.try_count < MOST_TRIES:
         return rows.update(state=ImportState.QUEUED)
     if is_stored:
-        UsageImportBlock.objects.filter(usage_import=interrupted).delete()
-        error = f"Its worker ended {interrupted.try_count} times before it was done. Look at the workers' log."
+        # The file stays: it was acknowledged.
+        error = f"Its worker ended {interrupted.try_count} times before it was done. {interrupted.error}".strip()
+        error += " Look at the workers' log, then open it again here."
     else:
-        error = "The import was interrupted, nothing was taken."
-    return rows.update(state=ImportState.FAILED, error=f"{error} Send the file again.", finished_at=at)
+        error = "The import was interrupted, nothing was taken. Send the file again."
+    return rows.update(state=ImportState.FAILED, error=error, finished_at=at)
 
 
 def _try_lock(import_id: int) -> bool:

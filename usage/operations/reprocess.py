@@ -22,7 +22,8 @@ from usage.operations.imports import SOURCE_LOCK, lock
 from usage.operations.merge import Counts, merge, parameters_of, prepare_session, reading_of, reset_session
 from usage.operations.staging import import_sql, mark_of
 
-LINES_AT_ONCE = 5_000
+# A line may have a mebibyte.
+LINES_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,19 +81,34 @@ def queue_import(*, import_id: int) -> UsageImport:
 
 
 @transaction.atomic
-def discard_import(*, import_id: int, at: datetime) -> UsageImport:
-    """Give up an uploaded file before it is taken in. Raises ImportConflict where it is not waiting for that."""
+def reopen_import(*, import_id: int) -> UsageImport:
+    """Put a stored file that failed back to where it is looked at and started. Raises ImportConflict for any other."""
     usage_import = _locked(import_id)
-    _require(usage_import, ImportState.UPLOADED, "discarded")
+    _require(usage_import, ImportState.FAILED, "opened again")
+    if not usage_import.blocks.exists():
+        raise ImportConflict(f"The file of import {import_id} is not kept here: send it again.")
+    usage_import.state, usage_import.error, usage_import.finished_at = ImportState.UPLOADED, "", None
+    usage_import.try_count = 0
+    usage_import.save(update_fields=["state", "error", "finished_at", "try_count"])
+    return usage_import
+
+
+@transaction.atomic
+def discard_import(*, import_id: int, at: datetime) -> UsageImport:
+    """Give up an uploaded file, or one that failed and is kept. Raises ImportConflict for any other."""
+    usage_import = _locked(import_id)
+    if not (usage_import.state == ImportState.FAILED and usage_import.blocks.exists()):
+        _require(usage_import, ImportState.UPLOADED, "discarded")
     usage_import.blocks.all().delete()
-    fail(usage_import, "It was discarded before any of it was taken.", at)
+    fail(usage_import, f"{usage_import.error} It was discarded before any of it was taken.".strip(), at)
     return usage_import
 
 
 def take_in_stored(*, import_id: int, at: datetime, on_progress: OnProgress | None = None) -> UsageImport | None:
     """Take in a file that is queued, and give back its import; None where there is nothing to do, or another is at it.
 
-    A fault of the file is noted at the import and not raised. Safe to call any number of times, from anywhere.
+    A fault of the file is noted at the import and not raised; the file is kept, to be opened again or discarded. Safe
+    to call any number of times, from anywhere.
     """
     with import_claimed(import_id) as is_mine:
         if not is_mine:
@@ -113,7 +128,8 @@ def take_in_stored(*, import_id: int, at: datetime, on_progress: OnProgress | No
         except TakenBefore as taken:
             _end(usage_import, f"The same file is import {taken.first.pk}: nothing was taken twice.", at)
         except FILE_FAULTS as fault:
-            _end(usage_import, f"{usage_import.file_name}: {fault}.", at)
+            # The file stays, to be opened again: its fault may be one of the mapping.
+            fail(usage_import, f"{usage_import.file_name}: {fault}.", at)
         except DatabaseError as error:
             with suppress(DatabaseError):
                 UsageImport.objects.filter(pk=import_id).update(error=f"Try {usage_import.try_count}: {error}")

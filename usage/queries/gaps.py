@@ -59,8 +59,9 @@ def number_holes(*, at: datetime, source_system_id: int | None = None) -> list[N
 def silent_hours(*, at: datetime) -> list[SilentHours]:
     """Hours without usage of source systems that had some in the same hour of each of the past four weeks.
 
-    Looked at are the 48 full hours (UTC) that ended two hours before `at`, by when usage started. A few probes of an
-    index for each hour and source system, however much usage there is.
+    Looked at are the 48 full hours (UTC) that ended two hours before `at`, by when usage started; what was the same
+    hour a week ago the source system's time zone says. A few probes of an index for each hour and source system,
+    however much usage there is.
     """
     stop = at.replace(minute=0, second=0, microsecond=0) - GRACE
     with connection.cursor() as cursor:
