@@ -151,6 +151,17 @@ def test_instants_are_counted_from_1970(
     )
 
 
+@pytest.mark.parametrize(("date_format", "start"), [("YYYY-DD-MM hh:mm", "2026-15-01 12:00"), ("epoch", "1768478400")])
+def test_what_is_not_in_the_pattern_is_no_date_though_it_looks_like_iso(
+    source: SourceSystem, date_format: str, start: str
+) -> None:
+    spelt(source, date_format=date_format)
+    assert counts(take(lines(call(1, start), call(2, "2026-01-02T10:00:00Z")))) == {"accepted": 1, "quarantined": 1}
+    assert records("number", "from_date") == [("R1", NOON)]
+    sentence = "from_date “2026-01-02T10:00:00Z” is not a date and time such as its source system writes them"
+    assert faults() == [(3, "BAD_DATE", f"{sentence} ({date_format}).")]
+
+
 def test_a_pattern_that_is_none_refuses_the_file(source: SourceSystem) -> None:
     spelt(source, date_format="DD.MM")
     assert refusal(lines(ROW)) == "calls.csv: the date format “DD.MM” lacks YYYY."

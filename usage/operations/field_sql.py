@@ -130,7 +130,14 @@ def _readable(field: str, text: str, reading: Reading) -> str:
     if form is None:
         return text
     pattern, iso = (form.instant, form.instant_iso) if field in INSTANTS else (form.day, form.day_iso)
-    return f"regexp_replace({text}, {literal(pattern)}, {literal(iso)})" if pattern else text
+    if not pattern:
+        return text
+    in_iso = f"regexp_replace({text}, {literal(pattern)}, {literal(iso)})"
+    # What is written otherwise is no date of that source system: read as ISO 8601, a day could become a month. Only
+    # real dates of a workbook, which have no form of their own, are.
+    return (
+        in_iso if reading.file_format == FileFormat.XLSX else f"CASE WHEN {text} ~ {literal(pattern)} THEN {in_iso} END"
+    )
 
 
 def _number(text: str) -> str:
@@ -146,6 +153,8 @@ def _instant(text: str, reading: Reading) -> str:
     form, epoch = reading.date_format, ""
     if form is not None and form.epoch_unit is not None:
         epoch = f"WHEN {text} ~ '{EPOCH[form.epoch_unit]}' THEN to_timestamp(({text})::numeric / {form.epoch_unit})"
+        if reading.file_format != FileFormat.XLSX:
+            return f"CASE {epoch} END"
     return f"""CASE {epoch} WHEN ({INSTANT.format(text)}) AND {IN_PLACE.format(text)}
       AND pg_input_is_valid({text}, 'timestamptz') THEN ({text})::timestamptz END"""
 
