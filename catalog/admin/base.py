@@ -88,6 +88,12 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         return CappedChangeList
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; a NUL character, which no text of the database holds, is in no filter."""
+        if any("\0" in text for name, texts in request.GET.lists() for text in (name, *texts)):
+            return HttpResponseRedirect(request.path)
+        return super().changelist_view(request, extra_context)  # type: ignore[no-any-return]
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
         return {}
 

@@ -77,7 +77,7 @@ def fits_its_line() -> pgtrigger.Trigger:
 
 
 def takes_back_its_charge() -> pgtrigger.Trigger:
-    """A reversal is equal and opposite to its charge, for the same customer, and the charge is on a posted invoice."""
+    """A reversal is equal and opposite to its charge, with the customer, product and tax that its posted invoice had."""
     return pgtrigger.Trigger(
         name="takes_back_its_charge",
         when=pgtrigger.Before,
@@ -90,6 +90,7 @@ def takes_back_its_charge() -> pgtrigger.Trigger:
           JOIN invoice i ON i.id = l.invoice_id
           WHERE c.id = NEW.reversed_charge_id AND i.state = 'POSTED' AND c.customer_id = NEW.customer_id
             AND i.currency_id = NEW.currency_id AND NEW.quantity * NEW.unit_price = -c.amount
+            AND l.tax_rate_id = NEW.tax_rate_id AND l.product_id IS NOT DISTINCT FROM NEW.product_id
         ) THEN
           RAISE EXCEPTION 'A reversal is exactly what a charge on a posted invoice of the customer came to, taken back.'
             USING ERRCODE = 'restrict_violation';

@@ -111,3 +111,11 @@ def test_slow_list_is_stopped_with_a_message(admin_client: Client, monkeypatch: 
     response = admin_client.get(reverse(RECORDS), {"life_cycle_state__exact": "POSTED"})
     assert response.status_code == 302
     assert response["Location"] == reverse(RECORDS)
+
+
+@pytest.mark.parametrize("query", ["state=%00", "q=a%00b", "reason=%00", "%00=1"])
+def test_what_no_text_holds_is_in_no_filter(admin_client: Client, query: str) -> None:
+    for model in ("usage_quarantinedline", "usage_usageconflict", "usage_usagedatarecord", "usage_sourcesystem"):
+        address = reverse(f"admin:{model}_changelist")
+        response = admin_client.get(f"{address}?{query}")
+        assert (response.status_code, response["Location"]) == (302, address)

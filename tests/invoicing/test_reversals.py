@@ -14,6 +14,7 @@ from tests.factories import (
     CustomerFactory,
     InvoiceFactory,
     InvoiceLineFactory,
+    ProductFactory,
     TaxRateFactory,
     TransactionFactory,
     UsageChargeFactory,
@@ -43,6 +44,8 @@ def reverse(charge: UsageCharge, **fields: Any) -> Transaction:
         "quantity": Decimal(-1),
         "unit_price": charge.amount,
         "reversed_charge": charge,
+        "product": charge.line.product,
+        "tax_rate": charge.line.tax_rate,
     }
     made: Transaction = TransactionFactory(**(values | fields))
     return made
@@ -63,22 +66,24 @@ def test_a_reversal_is_the_opposite_of_its_charge_once() -> None:
         {"unit_price": Decimal("0.61")},
         {"quantity": Decimal(1)},
         {"quantity": Decimal(-2)},
-        {"customer": None},
+        {"customer": CustomerFactory},
+        {"product": ProductFactory},
+        {"tax_rate": lambda: TaxRateFactory(percent=Decimal(3))},
+        # That would be the customer's.
+        {"tax_rate": None},
     ],
 )
 def test_a_reversal_takes_back_its_charge(unfit: dict[str, Any]) -> None:
     charge = posted_charge()
-    if "customer" in unfit:
-        unfit = {"customer": CustomerFactory()}
     with refused(by=EXACTLY):
-        reverse(charge, **unfit)
+        reverse(charge, **{name: value() if callable(value) else value for name, value in unfit.items()})
     with refused(by="transaction_reversal_has_its_charge"):
         reverse(charge, kind="MANUAL")
 
 
 @pytest.mark.parametrize("change", [{"unit_price": Decimal("0.61")}, {"description": "Other"}, {"tax_rate": None}])
 def test_a_reversal_stays_as_it_was_made(change: dict[str, Any]) -> None:
-    reversal = reverse(posted_charge(), tax_rate=TaxRateFactory())
+    reversal = reverse(posted_charge())
     with refused(by="Usage that was taken back stays taken back"):
         Transaction.objects.filter(pk=reversal.pk).update(**change)
     with refused(by="Usage that was taken back stays taken back"):

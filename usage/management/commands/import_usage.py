@@ -54,13 +54,14 @@ class Command(BaseCommand):
     def _import(self, source: SourceSystem, file: Path) -> str:
         """Import a file; gives back why it was refused, or nothing."""
         name = str(file).encode(errors="replace").decode() if str(file) != STANDARD_INPUT else "standard input"
+        began_at = timezone.now()
         try:
             with _opened(file) as stream, self._progress(name, stream) as on_progress:
                 done = import_usage(
                     source_system_id=source.pk,
                     file=stream,
                     file_name=file.name if str(file) != STANDARD_INPUT else name,
-                    at=timezone.now(),
+                    at=began_at,
                     channel=Channel.COMMAND,
                     on_progress=on_progress,
                 )
@@ -74,7 +75,8 @@ class Command(BaseCommand):
             return f"{name}: the import broke off, nothing was taken ({reason})."
         except KeyboardInterrupt:
             raise CommandError(f"{name}: stopped, nothing of it was taken.", returncode=STOPPED) from None
-        self.stdout.write(_summary(name, done))
+        before = " It was imported before, nothing was changed." if done.started_at < began_at else ""
+        self.stdout.write(f"{_summary(name, done)}.{before}" if before else _summary(name, done))
         return ""
 
     @contextmanager
