@@ -77,7 +77,7 @@ def fits_its_line() -> pgtrigger.Trigger:
 
 
 def takes_back_its_charge() -> pgtrigger.Trigger:
-    """A reversal is equal and opposite to its charge, with the customer, product and tax that its posted invoice had."""
+    """A reversal is equal and opposite to a charge on a posted invoice, with its customer, product and tax rate."""
     return pgtrigger.Trigger(
         name="takes_back_its_charge",
         when=pgtrigger.Before,

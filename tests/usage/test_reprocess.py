@@ -352,5 +352,9 @@ def test_a_line_too_long_to_be_shown_by_columns_may_be_tried_as_it_is() -> None:
 
 def test_a_line_that_was_there_before_imports_kept_their_columns_cannot_be_read_and_says_so() -> None:
     old = QuarantinedLineFactory()
-    with pytest.raises(ImportConflict, match="The lines cannot be read: line 1: there is no column “service”"):
+    sentence = "the header of this file was not kept when it was taken in; upload the rows once more"
+    with pytest.raises(ImportConflict, match=f"^The lines cannot be read: {sentence}"):
         reprocess_lines(import_id=old.usage_import_id, at=THEN, user_id=None)
+    for correction in ({"values": {"number": "1"}}, {"text": ROW}):
+        with pytest.raises(LineRefused, match=f"^The line cannot be corrected: {sentence}"):
+            correct_line(line_id=old.pk, **correction)

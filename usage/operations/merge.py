@@ -8,7 +8,7 @@ from django.db.backends.utils import CursorWrapper
 
 from usage.choices import DecimalSign, FileFormat
 from usage.engine.date_format import parse_date_format
-from usage.engine.layout import columns_named, parse_layout
+from usage.engine.layout import LayoutFault, columns_named, parse_layout
 from usage.models import SourceSystem, UsageImport
 from usage.operations.field_sql import Reading
 from usage.operations.staging import ImportSql
@@ -41,6 +41,12 @@ class Counts:
         )
 
 
+# The first imports kept the rows, not what their columns were called.
+NO_HEADER = (
+    "the header of this file was not kept when it was taken in; upload the rows once more, in a file with its header"
+)
+
+
 def reading_of(source: SourceSystem, usage_import: UsageImport) -> Reading:
     """How the rows of an import are read: by the columns that its file has, and as its source system says now.
 
@@ -49,6 +55,8 @@ def reading_of(source: SourceSystem, usage_import: UsageImport) -> Reading:
     columns = usage_import.columns
     if usage_import.file_format == FileFormat.NDJSON:
         columns = columns_named(source.column_mapping)
+    elif not columns:
+        raise LayoutFault(NO_HEADER)
     return Reading(
         layout=parse_layout(columns, source.column_mapping),
         columns=tuple(columns),

@@ -19,7 +19,7 @@ from usage.engine.layout import LayoutFault
 from usage.models import QuarantinedLine, UsageImport
 from usage.operations.errors import ImportConflict, LineRefused
 from usage.operations.imports import SOURCE_LOCK, lock
-from usage.operations.merge import Counts, merge, parameters_of, prepare_session, reading_of, reset_session
+from usage.operations.merge import NO_HEADER, Counts, merge, parameters_of, prepare_session, reading_of, reset_session
 from usage.operations.staging import import_sql, mark_of
 
 # A line may have a mebibyte.
@@ -45,6 +45,8 @@ def correct_line(*, line_id: int, values: Mapping[str, str] | None = None, text:
     not judged yet. Raises LineRefused for what is no row of the file, ImportConflict for a line that is not open.
     """
     line = _open_line(line_id)
+    if line.usage_import.file_format != FileFormat.NDJSON and not line.usage_import.columns:
+        raise LineRefused(f"The line cannot be corrected: {NO_HEADER}.")
     if text is None:
         text = _with_values(line, values or {})
     line.corrected_text = _checked(line.usage_import, text)
