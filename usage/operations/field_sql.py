@@ -72,26 +72,27 @@ def texts_of(reading: Reading) -> dict[str, str]:
 
 
 def text_columns(reading: Reading) -> str:
-    """Each field's text, and the form in which a number or a date of the source system can be read."""
-    texts = {field: texts_of(reading).get(field, "NULL::text") for field in FIELDS}
+    """Each field's text, and, where that is another one, the form in which a number or a date of it can be read."""
+    given = texts_of(reading)
+    texts = {field: given.get(field, "NULL::text") for field in FIELDS}
     parts = [f"{text} AS {field}_text" for field, text in texts.items()]
-    parts += [f"{_readable(field, text, reading)} AS {field}_read" for field, text in texts.items() if _is_read(field)]
+    parts += [f"{form} AS {field}_read" for field, form in _other_forms(texts, reading).items()]
     return ", ".join(parts)
 
 
 def value_columns(reading: Reading) -> str:
     """Each field's value out of its text; NULL for a text that means none."""
     values: list[str] = []
+    given = texts_of(reading)
+    other_forms = _other_forms({field: given.get(field, "NULL::text") for field in FIELDS}, reading)
     for field in FIELDS:
-        read = f"{field}_read"
+        read = f"{field}_read" if field in other_forms else f"{field}_text"
         if field in ALL_NUMBERS:
             values.append(f"{_number(read)} AS {field}")
         elif field in ALL_DATES:
             values.append(f"{_date(read)} AS {field}")
         elif field in INSTANTS:
-            # What has no end ended when it began.
-            at = "coalesce(to_date_read, from_date_read)" if field == "to_date" else read
-            values.append(f"{_instant(at, reading)} AS {field}")
+            values.append(f"{_instant(read, reading)} AS {field}")
         elif field != "number":
             values.append(f"{field}_text AS {field}")
     return ", ".join(values)
@@ -107,8 +108,12 @@ def plain_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _is_read(field: str) -> bool:
-    return field in {*ALL_NUMBERS, *ALL_DATES, *INSTANTS}
+def _other_forms(texts: dict[str, str], reading: Reading) -> dict[str, str]:
+    """For numbers and dates that cannot be read as they are written: the form in which they can."""
+    forms = {field: _readable(field, texts[field], reading) for field in (*ALL_NUMBERS, *ALL_DATES, *INSTANTS)}
+    # What has no end ended when it began.
+    forms["to_date"] = f"coalesce({forms['to_date']}, {forms['from_date']})"
+    return {field: form for field, form in forms.items() if form != texts[field]}
 
 
 def _text(parts: tuple[str | Column, ...], null_text: str) -> str:

@@ -130,13 +130,14 @@ def _merge_part(cursor: CursorWrapper, sql: ImportSql, parameters: dict[str, Any
     cursor.execute(sql.parse, parameters)
     received = cursor.rowcount
     cursor.execute(sql.insert_records, parameters)
-    accepted, late = cursor.fetchone()
+    accepted, late, taken_lines = cursor.fetchone()
     quarantined = duplicates = conflicts = 0
     if accepted < received:
         cursor.execute(sql.quarantine, parameters)
         quarantined = cursor.rowcount
     if accepted + quarantined < received:
-        cursor.execute(sql.repeated, parameters)
+        # Named, so that the others are all that is looked up.
+        cursor.execute(sql.repeated, parameters | {"taken_lines": taken_lines})
         duplicates, conflicts = cursor.fetchone()
     cursor.execute(sql.drop_parsed)
     return Counts(received, accepted, duplicates, conflicts, quarantined, late)
