@@ -86,7 +86,7 @@ def test_near_the_start_the_page_before_is_the_first_one(admin_client: Client) -
 @pytest.mark.parametrize(
     "query",
     [
-        *("?after=", "?after=x", "?after=1,2", "?after=-1", "?after=9223372036854775808", "?before=", "?before=%00"),
+        *("?after=", "?after=x", "?after=1,2", "?after=-1", "?after=9223372036854775808", "?before="),
         *("?after=2026-01-15T12:00:00,1&from_date_from=2026-01-01", "?after=,1&from_date_from=2026-01-01"),
         *("?after=x,1&from_date_from=2026-01-01", "?before=1,1&source_system__id__exact=", "?p=9&all=&o=1"),
     ],

@@ -290,3 +290,12 @@ def test_imports_are_listed_newest_first(staff: Caller) -> None:
         rest = staff.ask(f"{PATH}?limit=2&cursor={first['meta']['next_cursor']}")
     assert [row["id"] for page in (first, rest) for row in page["data"]] == ids[::-1]
     assert len(few) == len(many)
+
+
+@pytest.mark.parametrize("name", ["file", "upload"])
+def test_a_form_has_nothing_but_the_file(staff_key: str, source: SourceSystem, name: str) -> None:
+    form: dict[str, Any] = {name: SimpleUploadedFile("calls.csv", CSV)} | ({"wait": "true"} if name == "file" else {})
+    response = Client(headers={"Authorization": f"Bearer {staff_key}"}).post(f"{PATH}?source_system=SW1", form)
+    wrong = "wait" if name == "file" else "upload"
+    assert_error(response, 400, "invalid", **{wrong: ["A form has one member, the file."]})
+    assert not UsageImport.objects.exists()

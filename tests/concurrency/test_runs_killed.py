@@ -45,11 +45,11 @@ KILLED_AT = (8, 30)
 FLUSHED_AT = 50
 USAGE = """
 INSERT INTO usage_data_record (
-  customer_id, subscription_service_id, product_id, usage_type_id, source_system_id, number, life_cycle_state,
+  customer_id, subscription_service_id, product_id, usage_type_id, source_system_id, number, is_late, life_cycle_state,
   billing_directive, billing_effective_date, from_date, to_date, usage_amount, destination, region, rating_type
 )
 SELECT
-  s.customer_id, s.id, (%(products)s::bigint[])[1 + n %% 3], %(usage_type)s, %(source)s, 'N' || n, 'POSTED',
+  s.customer_id, s.id, (%(products)s::bigint[])[1 + n %% 3], %(usage_type)s, %(source)s, 'N' || n, false, 'POSTED',
   CASE WHEN n %% 17 = 0 THEN 'TO_BE_CREDITED' ELSE 'TO_BE_BILLED' END, day::date, day, day,
   (n * 7919 %% 10007) / 1000.0, '', (ARRAY['', 'EU', 'US'])[1 + n %% 5 %% 3], 'POSTRATED'
 FROM generate_series(1, %(records)s) AS n

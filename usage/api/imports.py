@@ -31,7 +31,12 @@ from usage.queries.imports import source_system_named, usage_imports
 from usage.tasks import wake_importers
 
 TAGS = ["usage_imports"]
-FORM = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
+FORM = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+    "additionalProperties": False,
+}
 
 
 class ImportView(ApiView):

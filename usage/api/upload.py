@@ -100,9 +100,13 @@ def uploaded(request: Request, *, file_name: str) -> Upload:
 
 
 def _from_form(request: Request, file_name: str) -> Upload:
-    files = list(request.FILES.values())
+    files = [file for _, several in request.FILES.lists() for file in several]
     if len(files) != 1:
         raise ValidationError({"file": [f"The form has {len(files)} files: send one."]})
+    unknown = {name for form in (request.POST, request.FILES) for name in form} - {"file"}
+    if unknown or "file" not in request.FILES:
+        # What nobody reads is a typing error that would be lost silently.
+        raise ValidationError({name[:200]: ["A form has one member, the file."] for name in sorted(unknown)})
     name = file_name or files[0].name or DEFAULT_FILE_NAMES[None]
     return Upload(name, WholeStream(files[0], files[0].size), None)
 
