@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from customers.models import Customer
 from customers.operations.api_keys import create_api_key
@@ -21,7 +22,7 @@ from tests.api.conftest import ALL_SCOPES
 from tests.api.sample import lead, make_sample
 from tests.usage.taking import lines
 from tests.usage.workbooks import workbook
-from usage.api.upload import CSV_TYPES, GZIP_TYPES, NDJSON_TYPES, XLSX_TYPES
+from usage.api.upload import CSV_TYPES, GZIP_TYPES, MULTIPART, NDJSON_TYPES, XLSX_TYPES
 
 pytestmark = pytest.mark.django_db
 
@@ -80,8 +81,10 @@ def keys(staff_key: str, customer: Customer) -> dict[str, str]:
 def check(case: schemathesis.Case[Any], key: str, ids: dict[str, list[int]]) -> None:
     """Send the request, hold the answer against the document, and leave no trace of it."""
     lead(case, ids)
+    # Whatever is put in the place of a form's file is sent as one: on the wire it is a file again, and rightly taken.
+    not_held: list[Any] = [negative_data_rejection] if case.media_type == MULTIPART else []
     with transaction.atomic():
-        case.call_and_validate(headers={"Authorization": f"Bearer {key}"})
+        case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, excluded_checks=not_held)
         transaction.set_rollback(True)
 
 

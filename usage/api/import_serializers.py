@@ -10,6 +10,7 @@ from customers.api.fields import CursorField, IdField
 from usage.adapters.progress import progress_of
 from usage.api.serializers import MEMBERS, ErrorSerializer, PageQuery, UsageMetaSerializer
 from usage.api.short_forms import NamedShortForm
+from usage.api.values import TextField
 from usage.choices import Channel, ConflictDecision, FileFormat, ImportState, QuarantineReason, QuarantineState
 from usage.engine.progress import ImportProgress
 from usage.models import QuarantinedLine, UsageConflict, UsageImport
@@ -25,9 +26,9 @@ class SendQuery(serializers.Serializer[Any]):
     source_system = serializers.CharField(
         help_text="Name or alternative code of the source system that the file is from."
     )
-    file_name = serializers.CharField(
+    file_name = TextField(
         required=False,
-        max_length=300,
+        longest=300,
         default="",
         help_text="How faults name the file. Default: the form's name of it.",
     )
