@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, UnreadablePostError
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
@@ -31,9 +30,11 @@ from usage.queries.imports import source_system_named, usage_imports
 from usage.tasks import wake_importers
 
 TAGS = ["usage_imports"]
+# Nothing is no file.
+CONTENT = {"type": "string", "format": "binary", "minLength": 1}
 FORM = {
     "type": "object",
-    "properties": {"file": {"type": "string", "format": "binary"}},
+    "properties": {"file": CONTENT},
     "required": ["file"],
     "additionalProperties": False,
 }
@@ -77,7 +78,7 @@ class UsageImportList(ImportView):
             "again gives its first import."
         ),
         parameters=[shapes.SendQuery],
-        request={**dict.fromkeys(FORMATS, OpenApiTypes.BINARY), MULTIPART: FORM},
+        request={**dict.fromkeys(FORMATS, CONTENT), MULTIPART: FORM},
         responses={202: shapes.UsageImportSerializer, 422: shapes.RefusedImportSerializer},
     )
     def post(self, request: Request) -> HttpResponseBase:
