@@ -130,14 +130,13 @@ def _merge_part(cursor: CursorWrapper, sql: ImportSql, parameters: dict[str, Any
     cursor.execute(sql.parse, parameters)
     received = cursor.rowcount
     cursor.execute(sql.insert_records, parameters)
-    accepted, late, taken_lines = cursor.fetchone()
+    accepted, late = cursor.fetchone()
     quarantined = duplicates = conflicts = 0
     if accepted < received:
         cursor.execute(sql.quarantine, parameters)
         quarantined = cursor.rowcount
     if accepted + quarantined < received:
-        # Named, so that the others are all that is looked up.
-        cursor.execute(sql.repeated, parameters | {"taken_lines": taken_lines})
+        cursor.execute(sql.repeated, parameters)
         duplicates, conflicts = cursor.fetchone()
     cursor.execute(sql.drop_parsed)
     return Counts(received, accepted, duplicates, conflicts, quarantined, late)

@@ -55,10 +55,7 @@ def import_sql(reading: Reading, *, import_id: int, first_line: int) -> ImportSq
     staging, parsed = f"usage_staging_{import_id}", f"usage_parsed_{import_id}"
     rows = f"{staging} WHERE ctid >= %(from_row)s::tid AND ctid < %(to_row)s::tid"
     values = statement_values(reading) | {"staging": staging, "parsed": parsed, "rows": rows, "prelude": ""}
-    values["result"] = (
-        "SELECT count(*), count(*) FILTER (WHERE is_late), coalesce(array_agg(line_number), '{}')::text FROM inserted"
-    )
-    values["not_taken"] = "AND p.line_number <> ALL (%(taken_lines)s::integer[])"
+    values["result"] = "SELECT count(*), count(*) FILTER (WHERE is_late) FROM inserted"
     values["compare"] = _statement("compare", values)
     columns = ", ".join(columns_of(reading))
     copied, given = (f"{staging}_lines", "raw") if reading.is_lines else (staging, columns)
@@ -89,7 +86,6 @@ def single_sql(reading: Reading) -> SingleSql:
     given = f"given AS (SELECT 1 AS line_number, {columns}), "
     values["prelude"] = f"{given}parsed AS MATERIALIZED ({_statement('parse', values)}), "
     values["result"] = "SELECT (SELECT id FROM inserted), p.fault, p.number FROM parsed p"
-    values["not_taken"] = ""
     prelude = values["prelude"].removesuffix(", ")
     return SingleSql(
         insert_record=_statement("insert_records", values),

@@ -42,4 +42,6 @@ CROSS JOIN LATERAL (
     ), false)
   ) AS is_same
 ) s
-WHERE p.fault IS NULL {not_taken}
+WHERE p.fault IS NULL
+  AND (%(import_id)s::bigint IS NULL OR r.usage_import_id IS DISTINCT FROM %(import_id)s
+    OR r.line_number <> p.line_number)

@@ -16,7 +16,7 @@ WITH {prelude}inserted AS (
   FROM {parsed}
   WHERE fault IS NULL
   ON CONFLICT (source_system_id, number) DO NOTHING
-  RETURNING id, line_number, customer_id, billing_effective_date, billing_directive, life_cycle_state, is_late
+  RETURNING id, customer_id, billing_effective_date, billing_directive, life_cycle_state, is_late
 ), pending AS (
   INSERT INTO pending_usage (record_id, customer_id, billing_effective_date)
   SELECT id, customer_id, billing_effective_date FROM inserted
