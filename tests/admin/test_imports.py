@@ -1,6 +1,5 @@
 """Uploading a file of usage: its preview, its import, and what its page says about it."""
 
-import gzip
 from decimal import Decimal
 
 import pytest
@@ -9,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests import factories
+from tests.gzipped import gzipped
 from tests.usage.taking import AT, HEADER, ROW, counts, lines, make_company, take
 from tests.usage.workbooks import workbook
 from usage.adapters.progress import report_progress
@@ -129,7 +129,7 @@ def test_late_records_are_counted_on_the_page(admin_client: Client, source: Sour
 
 
 def test_page_says_format_and_channel(admin_client: Client, source: SourceSystem) -> None:
-    uploaded = upload(admin_client, gzip.compress(lines(ROW).encode()), "calls.csv.gz")
+    uploaded = upload(admin_client, gzipped(lines(ROW).encode()), "calls.csv.gz")
     text = admin_client.get(page("change", uploaded)).content.decode()
     assert "Uploaded, not yet started" in text
     assert "Upload" in text
@@ -180,7 +180,7 @@ def test_the_same_file_again_leads_to_the_first_import(admin_client: Client, sou
 
 
 def test_file_that_is_refused_says_why_on_the_form(admin_client: Client, source: SourceSystem) -> None:
-    broken = gzip.compress(lines(ROW).encode())[:-20]
+    broken = gzipped(lines(ROW).encode())[:-20]
     response = admin_client.post(reverse(UPLOAD), {"source_system": source.pk, "file": file_of(broken, "calls.csv.gz")})
     assert response.status_code == 200
     (sentence,) = response.context["form"].errors["file"]

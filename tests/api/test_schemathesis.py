@@ -1,6 +1,5 @@
 """What the document says of the usage API holds: schemathesis sends what it allows, and what it does not."""
 
-import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,7 @@ from customers.models import Customer
 from customers.operations.api_keys import create_api_key
 from tests.api.conftest import ALL_SCOPES
 from tests.api.sample import lead, make_sample
+from tests.gzipped import gzipped
 from tests.usage.taking import lines
 from tests.usage.workbooks import workbook
 from usage.api.upload import CSV_TYPES, GZIP_TYPES, MULTIPART, NDJSON_TYPES, XLSX_TYPES
@@ -37,7 +37,7 @@ for types, content in (
     (CSV_TYPES, CSV),
     (NDJSON_TYPES, NDJSON),
     (XLSX_TYPES, XLSX),
-    (GZIP_TYPES, (CSV | NDJSON | XLSX).map(gzip.compress)),
+    (GZIP_TYPES, (CSV | NDJSON | XLSX).map(gzipped)),
 ):
     schemathesis.openapi.media_type(types[0], content, aliases=types[1:])
 

@@ -1,6 +1,5 @@
 """`usage_imports` of the usage API: files sent, and what became of their lines."""
 
-import gzip
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -20,6 +19,7 @@ from tests.factories.usage import (
     SourceSystemFactory,
     UsageImportFactory,
 )
+from tests.gzipped import gzipped
 from tests.usage.workbooks import workbook
 from usage.adapters.progress import report_progress
 from usage.api.upload import XLSX_TYPES, WholeStream
@@ -158,7 +158,7 @@ def test_json_lines(staff: Caller, source: SourceSystem, content_type: str, is_g
         call,
         call,
     )
-    response = sent(staff, gzip.compress(body) if is_gzipped else body, content_type=content_type)
+    response = sent(staff, gzipped(body) if is_gzipped else body, content_type=content_type)
     shown = parsed(response)
     assert (response.status_code, shown["file_format"], shown["file_name"]) == (202, "NDJSON", "upload.ndjson")
     assert (shown["received"], shown["accepted"], shown["quarantined"]) == (3, 2, 1)
@@ -187,14 +187,14 @@ def test_the_same_file_again_is_its_first_import(staff: Caller, source: SourceSy
     [("text/csv", "gzip"), ("text/csv; charset=utf-8", ""), ("application/gzip", ""), ("application/x-gzip", "")],
 )
 def test_gzip_is_taken_off(staff: Caller, source: SourceSystem, content_type: str, content_encoding: str) -> None:
-    response = sent(staff, gzip.compress(CSV), content_type=content_type, content_encoding=content_encoding)
+    response = sent(staff, gzipped(CSV), content_type=content_type, content_encoding=content_encoding)
     assert (response.status_code, parsed(response)["received"]) == (202, 3)
     assert parsed(response)["sha256"] == parsed(sent(staff))["sha256"]
 
 
 @pytest.mark.parametrize("is_gzipped", [False, True])
 def test_a_form_with_a_file(staff_key: str, source: SourceSystem, is_gzipped: bool) -> None:  # noqa: FBT001
-    file = SimpleUploadedFile("calls.csv", gzip.compress(CSV) if is_gzipped else CSV)
+    file = SimpleUploadedFile("calls.csv", gzipped(CSV) if is_gzipped else CSV)
     response = Client().post(
         f"{PATH}?source_system=SW1&wait=true", {"file": file}, headers={"Authorization": f"Bearer {staff_key}"}
     )
@@ -220,7 +220,7 @@ def test_the_name_of_the_file_may_be_given(staff: Caller, source: SourceSystem) 
         (b"a\x00b", "NUL"),
         (b"nonsense\n1\n", "there is no column"),
         (CSV + b'R4,"+49301', "not closed"),
-        (gzip.compress(CSV)[:-9], "gzip data is broken"),
+        (gzipped(CSV)[:-9], "gzip data is broken"),
         (b"\x1f\x8bnonsense", "gzip data is broken"),
     ],
 )
@@ -262,10 +262,10 @@ def test_a_body_that_breaks_off_is_not_a_shorter_file() -> None:
     [
         (b"", "true", {"FAILED"}),
         (CSV, "true", {"FAILED"}),
-        (gzip.compress(CSV), "true", {"FAILED"}),
+        (gzipped(CSV), "true", {"FAILED"}),
         (b"", "false", set()),
         (CSV, "false", set()),
-        (gzip.compress(CSV), "false", set()),
+        (gzipped(CSV), "false", set()),
     ],
 )
 def test_a_request_that_breaks_off_takes_nothing(

@@ -126,6 +126,8 @@ def importing(folder: Path, content: str, *, has_end: bool) -> Iterator[subproce
         env=os.environ | environment | {"DJANGO_SETTINGS_MODULE": "config.settings.dev"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # As in a terminal, also where the tests run with it ignored, as a shell has it for what it runs beside itself.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509  no threads here
     )
     try:
         with pipe.open("wb") as file:

@@ -3,7 +3,6 @@
 The switch writes German CSV; the same calls come again in other forms. A unit costs 0.01 USD; the tax is 20 %.
 """
 
-import gzip
 import io
 import json
 from datetime import UTC, date, datetime
@@ -15,6 +14,7 @@ from django.utils import timezone
 from billing.queries.completeness import day_figures, scope_of_days
 from customers.models import Customer, SubscriptionService
 from tests.factories import SourceSystemFactory, SubscriptionServiceFactory, UsageTypeFactory, UserFactory
+from tests.gzipped import gzipped
 from tests.runs import bill, customer_at, invoice, lines, post, totals
 from tests.usage.stored import receive, work_off
 from tests.usage.taking import counts
@@ -104,7 +104,7 @@ def send_csv(switch: SourceSystem) -> UsageImport:
     assert (r2.from_date, r2.billing_effective_date) == (datetime(2026, 1, 31, 22, 30, tzinfo=UTC), date(2026, 1, 31))
 
     # A part of it comes again, gzipped: a duplicate. The same part again is that import.
-    part = gzip.compress(csv("R1;+49301;05.01.2026 08:00:00;60,5"), mtime=0)
+    part = gzipped(csv("R1;+49301;05.01.2026 08:00:00;60,5"))
     again = take(switch, part, "part.csv.gz")
     assert counts(again) == {"duplicates": 1}
     assert take(switch, part, "part.csv.gz").pk == again.pk
@@ -119,7 +119,7 @@ def send_the_rest(switch: SourceSystem, now: datetime) -> None:
         {"number": "R2", "service": "+49301", "from_date": "31.01.2026 23:30:00", "usage_amount": 90},
         {"number": "R5", "service": "+49301", "from_date": "07.01.2026 08:00:00", "usage_amount": 20},
     ]
-    sent = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode(), mtime=0)
+    sent = gzipped("".join(json.dumps(row) + "\n" for row in rows).encode())
     second = work_off(receive(sent, name="tuesday.ndjson.gz", source_system_id=switch.pk, at=now))
     assert counts(second) == {"accepted": 1, "duplicates": 1, "conflicts": 1}
 

@@ -1,6 +1,5 @@
 """`manage.py import_usage`: a line for each file, and an exit that says whether all went in."""
 
-import gzip
 import io
 import json
 import os
@@ -10,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from tests.gzipped import gzipped
 from tests.usage.taking import HEADER, ROW, held, lines, make_company
 from tests.usage.workbooks import workbook
 from usage.engine.progress import ImportProgress
@@ -174,7 +174,7 @@ def test_nothing_but_the_line_is_written_where_there_is_no_terminal(tmp_path: Pa
 
 def test_files_of_all_kinds_go_in(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
-        "calls.csv.gz": gzip.compress(lines(ROW).encode()),
+        "calls.csv.gz": gzipped(lines(ROW).encode()),
         "calls.ndjson": json.dumps(dict(zip(HEADER.split(","), ROW.replace("R1", "R2").split(","), strict=True))),
         "calls.xlsx": workbook([HEADER.split(","), ROW.replace("R1", "R3").split(",")]),
     }

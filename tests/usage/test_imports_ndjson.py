@@ -1,6 +1,5 @@
 """Files of JSON lines: their members, their numbers, and lines that are none."""
 
-import gzip
 import json
 from datetime import date
 from decimal import Decimal
@@ -10,6 +9,7 @@ import pytest
 
 from customers.models import Customer
 from tests.factories import InvoiceFactory
+from tests.gzipped import gzipped
 from tests.usage.taking import counts, make_company, records, refusal, take
 from usage.models import QuarantinedLine, SourceSystem, UsageImport
 
@@ -54,7 +54,7 @@ def test_each_line_is_a_record_in_its_line() -> None:
 
 
 def test_lines_are_taken_gzipped_and_by_what_they_are() -> None:
-    taken = take(gzip.compress(line().encode()), name="usage.gz")
+    taken = take(gzipped(line().encode()), name="usage.gz")
     assert (counts(taken), taken.file_format) == ({"accepted": 1}, "NDJSON")
 
 

@@ -1,11 +1,12 @@
 """The same again: whole files, rows, and numbers that say something else the second time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from billing.operations.usage_records import set_directive
 from tests.factories import SourceSystemFactory, SubscriptionServiceFactory, UsageTypeFactory, UserFactory
@@ -134,16 +135,21 @@ def test_of_one_number_the_first_row_of_the_file_is_taken_however_the_database_j
 
 
 def test_many_repeats_conflicts_and_faults_take_no_longer_than_as_many_records() -> None:
-    def file(note: str) -> str:
-        amounts = ("60", "61", "sixty") if note else ("60",)
+    def file(note: str, amounts: Sequence[str]) -> str:
         rows = (f'{row(n, amounts[n % len(amounts)])},"a\n{note}"' for n in range(9_000))
         return lines(*rows, f"{row(0)},", header=f"{HEADER},note")
 
+    undone = transaction.savepoint()
+    take(file("", ["60"]))
+    transaction.savepoint_rollback(undone)
     with connection.cursor() as cursor:
+        # As after an import that was undone: the planner takes a table of many pages for one without rows.
+        cursor.execute("ANALYZE usage_data_record")
         # Each statement takes a fraction of a second; where its time grows with the square of the rows, many.
         cursor.execute("SET LOCAL statement_timeout = '4s'")
-    assert counts(take(file(""))) == {"accepted": 9_000, "duplicates": 1}
-    assert counts(take(file("b"))) == {"duplicates": 3_001, "conflicts": 3_000, "quarantined": 3_000}
+    assert counts(take(file("", ["60"]))) == {"accepted": 9_000, "duplicates": 1}
+    second = take(file("b", ["60", "61", "sixty"]))
+    assert counts(second) == {"duplicates": 3_001, "conflicts": 3_000, "quarantined": 3_000}
     # Rows are two lines each, from line 2 on.
     found = UsageConflict.objects.order_by("line_number").values_list("line_number", flat=True)
     assert list(found) == [2 + 2 * n for n in range(1, 9_000, 3)]

@@ -1,6 +1,5 @@
 """What a file is, its gzip taken off, and what is refused before it is read to the end."""
 
-import gzip
 import io
 import zlib
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
+from tests.gzipped import gzipped
 from tests.usage.test_csv_stream import Generated, InPieces
 from usage.adapters.csv_stream import StreamFault
 from usage.adapters.incoming import opened
@@ -51,17 +51,17 @@ def fault(content: bytes | BinaryIO, *, file_name: str = "", largest_bytes: int 
 )
 def test_what_a_file_is_stands_at_its_start_and_in_its_name(content: bytes, file_name: str, file_format: str) -> None:
     assert read(content, file_name=file_name) == (file_format, content)
-    assert read(gzip.compress(content, mtime=0), file_name=file_name) == (file_format, content)
+    assert read(gzipped(content), file_name=file_name) == (file_format, content)
 
 
 def test_a_file_that_comes_in_pieces_is_the_same() -> None:
     content = CSV * 2_000
     assert read(cast("BinaryIO", InPieces(content, 7))) == ("CSV", content)
-    assert read(cast("BinaryIO", InPieces(gzip.compress(content, mtime=0), 7))) == ("CSV", content)
+    assert read(cast("BinaryIO", InPieces(gzipped(content), 7))) == ("CSV", content)
 
 
 def test_members_of_a_gzip_file_follow_each_other_and_zeros_pad_it() -> None:
-    members = gzip.compress(CSV, mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(b"R2,+49301\n", mtime=0)
+    members = gzipped(CSV) + gzipped(b"") + gzipped(b"R2,+49301\n")
     assert read(members) == ("CSV", CSV + b"R2,+49301\n")
     assert read(members + b"\0" * 700_000) == ("CSV", CSV + b"R2,+49301\n")
 
@@ -69,14 +69,14 @@ def test_members_of_a_gzip_file_follow_each_other_and_zeros_pad_it() -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (gzip.compress(CSV, mtime=0)[:-9], "its gzip data is broken (it ends before it is complete)"),
-        (gzip.compress(CSV, mtime=0)[:-1], "its gzip data is broken (it ends before it is complete)"),
-        (gzip.compress(CSV, mtime=0)[:5], "its gzip data is broken (it ends before it is complete)"),
+        (gzipped(CSV)[:-9], "its gzip data is broken (it ends before it is complete)"),
+        (gzipped(CSV)[:-1], "its gzip data is broken (it ends before it is complete)"),
+        (gzipped(CSV)[:5], "its gzip data is broken (it ends before it is complete)"),
         (b"\x1f\x8b", "its gzip data is broken (it ends before it is complete)"),
-        (gzip.compress(CSV, mtime=0)[:-8] + b"\0" * 8, "its gzip data is broken (Error -3 while decompressing data:"),
+        (gzipped(CSV)[:-8] + b"\0" * 8, "its gzip data is broken (Error -3 while decompressing data:"),
         (b"\x1f\x8bnonsense", "its gzip data is broken (Error -3 while decompressing data:"),
-        (gzip.compress(CSV, mtime=0) + b"and more", "its gzip data is broken (Error -3 while decompressing data:"),
-        (gzip.compress(gzip.compress(CSV, mtime=0)), "it is a gzip file in a gzip file. Unpack it once, then send it"),
+        (gzipped(CSV) + b"and more", "its gzip data is broken (Error -3 while decompressing data:"),
+        (gzipped(gzipped(CSV)), "it is a gzip file in a gzip file. Unpack it once, then send it"),
         (b"BZh91AY&SY", "it is compressed with bzip2. Unpack it first; gzip is taken as it is"),
         (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive. Unpack it first; gzip is taken as it is"),
         (b' [\n {"number": "R1"}]', "it is one JSON array. Send JSON lines: one object on each line, without brackets"),
@@ -90,12 +90,12 @@ def test_the_largest_size_is_of_the_content() -> None:
     most = "larger than 1,000,000 bytes, which is the most that is taken. Send it in parts"
     assert read(b"x" * 1_000_000) == ("CSV", b"x" * 1_000_000)
     assert fault(b"x" * 1_000_001) == f"it is {most}"
-    assert read(gzip.compress(b"x" * 1_000_000, mtime=0)) == ("CSV", b"x" * 1_000_000)
-    assert fault(gzip.compress(b"x" * 1_000_001, mtime=0)) == f"unpacked, it is {most}"
+    assert read(gzipped(b"x" * 1_000_000)) == ("CSV", b"x" * 1_000_000)
+    assert fault(gzipped(b"x" * 1_000_001)) == f"unpacked, it is {most}"
 
 
 def test_what_packs_well_is_taken_while_it_is_small() -> None:
-    assert read(gzip.compress(b"x" * (60 << 20)), largest_bytes=1 << 30)[1] == b"x" * (60 << 20)
+    assert read(gzipped(b"x" * (60 << 20)), largest_bytes=1 << 30)[1] == b"x" * (60 << 20)
 
 
 def test_a_bomb_is_refused_long_before_it_is_unpacked() -> None:

@@ -1,6 +1,5 @@
 """Files that are kept first and taken in by a worker: what was acknowledged is there, and is taken once."""
 
-import gzip
 import io
 import random
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import pytest
 from django.db import connection
 
 from tests.factories import SourceSystemFactory, UserFactory
+from tests.gzipped import gzipped
 from tests.usage.stored import LATER, block_count, receive, work_off
 from tests.usage.taking import AT, HEADER, ROW, counts, held, leftovers, lines, make_company, records, refusal, take
 from tests.usage.workbooks import workbook
@@ -123,7 +123,7 @@ def test_a_discarded_file_is_gone_and_may_come_again() -> None:
 def test_a_file_that_is_there_is_answered_with_its_first_import(before: ImportState, is_queued: bool) -> None:  # noqa: FBT001
     first = receive(lines(row(1)))
     UsageImport.objects.filter(pk=first.pk).update(state=before)
-    again = receive(gzip.compress(lines(row(1)).encode()), name="again.csv.gz", is_queued=is_queued)
+    again = receive(gzipped(lines(row(1)).encode()), name="again.csv.gz", is_queued=is_queued)
     assert (again.pk, again.file_name, again.state) == (first.pk, "calls.csv", before)
     assert (UsageImport.objects.count(), block_count()) == (1, 1)
 
@@ -178,7 +178,7 @@ def test_a_faulty_file_fails_with_its_reason_and_is_kept_until_it_is_discarded(c
     ("content", "sentence"),
     [
         (b"", "calls.csv: it is empty."),
-        (gzip.compress(b"number\n" * 999)[:-9], "calls.csv: its gzip data is broken (it ends before it is complete)."),
+        (gzipped(b"number\n" * 999)[:-9], "calls.csv: its gzip data is broken (it ends before it is complete)."),
         (b'[{"number": 1}]', "calls.csv: it is one JSON array. Send JSON lines: "),
         (b"BZh91AY", "calls.csv: it is compressed with bzip2. Unpack it first; gzip is taken as it is."),
     ],
@@ -220,8 +220,8 @@ def test_gzipped_lines_and_workbooks_are_kept_as_what_they_are() -> None:
     ndjson = f'{{"number": "R2", "service": "+49301", "product": "CALL", "from_date": "{start}", "usage_amount": 2}}'
     files = {
         "calls.xlsx": (table, "XLSX", len(table)),
-        "calls.csv.gz": (gzip.compress(lines(row(3)).encode()), "CSV", len(lines(row(3)))),
-        "calls.ndjson.gz": (gzip.compress(ndjson.encode()), "NDJSON", len(ndjson)),
+        "calls.csv.gz": (gzipped(lines(row(3)).encode()), "CSV", len(lines(row(3)))),
+        "calls.ndjson.gz": (gzipped(ndjson.encode()), "NDJSON", len(ndjson)),
     }
     for name, (content, file_format, byte_count) in files.items():
         kept = receive(content, name=name)

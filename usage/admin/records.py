@@ -12,7 +12,7 @@ from catalog.admin.figures import exact
 from catalog.admin.filters import DayRangeFilter
 from customers.models import SubscriptionService
 from usage.choices import BillingDirective, LifeCycleState
-from usage.models import PendingUsage, SourceSystem, UsageDataRecord
+from usage.models import PendingUsage, UsageDataRecord
 
 STATE_LABELS = {"Posted": "success", "Draft": "info", "Rejected": "warning", "Cancelled": "danger"}
 LATE_LABELS = {"Late": "warning"}
@@ -32,8 +32,7 @@ def named(term: str) -> Q:
             customer_id__in={customer_id for customer_id, _ in owners},
             subscription_service_id__in=[service_id for _, service_id in owners],
         )
-    sources = list(SourceSystem.objects.values_list("id", flat=True))
-    return Q(source_system_id__in=sources, number=term)
+    return Q(number=term)
 
 
 @admin.register(UsageDataRecord)
@@ -149,9 +148,7 @@ class OfRecordAdmin(LargeTableAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        # Numbers are unique within a source system, and so is their index.
-        sources = list(SourceSystem.objects.values_list("id", flat=True))
-        return queryset.filter(record__source_system_id__in=sources, record__number=term), False
+        return queryset.filter(record__number=term), False
 
     @column("Record")
     def shown_record(self, row: Any) -> SafeString:

@@ -25,9 +25,12 @@ SELECT
   ) END AS differences
 FROM {parsed} p
 -- Row by row by the unique index: the planner knows nothing yet of the records that this import has added, and would
--- compare each of them with each row.
+-- compare each of them with each row. The sum keeps it from reading all records of the source system for each row,
+-- which looks as cheap where the table was empty when last looked at.
 CROSS JOIN LATERAL (
-  SELECT * FROM usage_data_record u WHERE u.source_system_id = %(source_system_id)s AND u.number = p.number OFFSET 0
+  SELECT * FROM usage_data_record u
+  WHERE u.number = p.number AND u.source_system_id + 0 = %(source_system_id)s
+  OFFSET 0
 ) r
 CROSS JOIN LATERAL (
   SELECT {is_same} OR (
