@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -31,12 +31,7 @@ class CancelRecord(RecordAction):
     )
     @idempotent
     def post(self, request: Request, record_id: str) -> Response:
-        found = existing_record_id(record_id)
-        reason = reason_of(checked_body(ReasonBody, request))
-        translated(
-            lambda: cancel_record(record_id=found, at=timezone.now(), user_id=self.user_id(request), reason=reason)
-        )
-        return Response(shown_in_full(found, customer_id=None))
+        return self.acted(request, record_id, cancel_record)
 
 
 class AdjustRecord(RecordAction):
@@ -67,73 +62,45 @@ class AdjustRecord(RecordAction):
         return Response(shown_in_full(successor.id, customer_id=None))
 
 
+def directed(*, operation_id: str, summary: str) -> Any:
+    """How the document tells of a view that sets a directive."""
+    told = extend_schema(
+        tags=TAGS,
+        operation_id=operation_id,
+        summary=summary,
+        description="409 if it is on a posted invoice: adjust or cancel it instead.",
+        request=ReasonBody,
+        responses={200: UsageDataRecordDetailSerializer},
+    )
+    return extend_schema_view(post=told)
+
+
 class DirectRecord(RecordAction):
     """Says what billing does with a record. Subclasses say what."""
 
     directive: ClassVar[BillingDirective]
 
-    def directed(self, request: Request, record_id: str) -> Response:
-        """Set the directive and answer with the record."""
-        found = existing_record_id(record_id)
-        reason = reason_of(checked_body(ReasonBody, request))
-        translated(
-            lambda: set_directive(
-                record_id=found,
-                directive=self.directive,
-                at=timezone.now(),
-                user_id=self.user_id(request),
-                reason=reason,
-            )
-        )
-        return Response(shown_in_full(found, customer_id=None))
+    @idempotent
+    def post(self, request: Request, record_id: str) -> Response:
+        return self.acted(request, record_id, set_directive, directive=self.directive)
 
 
+@directed(operation_id="usage_data_records_set_to_be_billed", summary="Have a record billed")
 class SetToBeBilled(DirectRecord):
     directive = BillingDirective.TO_BE_BILLED
 
-    @extend_schema(
-        tags=TAGS,
-        operation_id="usage_data_records_set_to_be_billed",
-        summary="Have a record billed",
-        description="409 if it is on a posted invoice: adjust or cancel it instead.",
-        request=ReasonBody,
-        responses={200: UsageDataRecordDetailSerializer},
-    )
-    @idempotent
-    def post(self, request: Request, record_id: str) -> Response:
-        return self.directed(request, record_id)
 
-
+@directed(
+    operation_id="usage_data_records_set_creditable",
+    summary="Have a record credited: charged with the opposite sign",
+)
 class SetCreditable(DirectRecord):
     directive = BillingDirective.TO_BE_CREDITED
 
-    @extend_schema(
-        tags=TAGS,
-        operation_id="usage_data_records_set_creditable",
-        summary="Have a record credited: charged with the opposite sign",
-        description="409 if it is on a posted invoice: adjust or cancel it instead.",
-        request=ReasonBody,
-        responses={200: UsageDataRecordDetailSerializer},
-    )
-    @idempotent
-    def post(self, request: Request, record_id: str) -> Response:
-        return self.directed(request, record_id)
 
-
+@directed(operation_id="usage_data_records_set_not_billable", summary="Leave a record out of billing")
 class SetNotBillable(DirectRecord):
     directive = BillingDirective.NOT_TO_BE_BILLED
-
-    @extend_schema(
-        tags=TAGS,
-        operation_id="usage_data_records_set_not_billable",
-        summary="Leave a record out of billing",
-        description="409 if it is on a posted invoice: adjust or cancel it instead.",
-        request=ReasonBody,
-        responses={200: UsageDataRecordDetailSerializer},
-    )
-    @idempotent
-    def post(self, request: Request, record_id: str) -> Response:
-        return self.directed(request, record_id)
 
 
 def values_of(body: dict[str, Any]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.api.bodies import checked_body
+from customers.api.bodies import StrictSerializer, checked_body
 from customers.api.exceptions import Conflict, MembersRefused, Refused
 from customers.api.idempotency import idempotent
 from customers.api.views import ApiView
@@ -32,6 +32,21 @@ class RecordAction(ApiView):
     staff_verbs = {"POST": "change"}
     is_staff_only = True
 
+    def acted(
+        self,
+        request: Request,
+        record_id: str,
+        operation: Callable[..., object],
+        body: type[StrictSerializer] = ReasonBody,
+        **values: object,
+    ) -> Response:
+        """Do the operation on the record, for the reason in the request's body, and answer with the record."""
+        found = existing_record_id(record_id)
+        reason = reason_of(checked_body(body, request))
+        user_id = self.user_id(request)
+        translated(lambda: operation(record_id=found, at=timezone.now(), user_id=user_id, reason=reason, **values))
+        return Response(shown_in_full(found, customer_id=None))
+
 
 class PostRecord(RecordAction):
     @extend_schema(
@@ -44,12 +59,7 @@ class PostRecord(RecordAction):
     )
     @idempotent
     def post(self, request: Request, record_id: str) -> Response:
-        found = existing_record_id(record_id)
-        reason = reason_of(checked_body(ReasonBody, request))
-        translated(
-            lambda: post_record(record_id=found, at=timezone.now(), user_id=self.user_id(request), reason=reason)
-        )
-        return Response(shown_in_full(found, customer_id=None))
+        return self.acted(request, record_id, post_record)
 
 
 class RejectRecord(RecordAction):
@@ -63,12 +73,7 @@ class RejectRecord(RecordAction):
     )
     @idempotent
     def post(self, request: Request, record_id: str) -> Response:
-        found = existing_record_id(record_id)
-        reason = reason_of(checked_body(RejectBody, request))
-        translated(
-            lambda: reject_record(record_id=found, at=timezone.now(), user_id=self.user_id(request), reason=reason)
-        )
-        return Response(shown_in_full(found, customer_id=None))
+        return self.acted(request, record_id, reject_record, RejectBody)
 
 
 def reason_of(body: dict[str, Any]) -> str:
