@@ -27,3 +27,43 @@ class RoundingMode(models.TextChoices):
     HALF_EVEN = "halfEven", "Half to even"
     UP = "up", "Up (away from zero)"
     DOWN = "down", "Down (towards zero)"
+
+
+class CountedPer(models.TextChoices):
+    """Whose usage of a month is counted together, where a price depends on how much there was."""
+
+    CUSTOMER = "customer", "Customer"
+    SUBSCRIPTION = "subscription", "Subscription: its services share it"
+    SERVICE = "service", "Service: each by itself"
+
+
+class BandRule(models.TextChoices):
+    """Which time band prices a use that lasts from one into another."""
+
+    START = "start", "The one that it starts in"
+    SPLIT = "split", "Each its part: it is split at the border"
+
+
+class DeckMode(models.TextChoices):
+    """What a rate deck says of the rates that it does not name."""
+
+    CHANGES = "changes", "They stay: the deck has only what changes"
+    FULL = "full", "They end: the deck is the whole price list"
+
+
+class DeckState(models.TextChoices):
+    """Where a rate deck stands. Only an activated one has changed prices."""
+
+    READY = "READY", "Ready"
+    ACTIVATED = "ACTIVATED", "Activated"
+    DISCARDED = "DISCARDED", "Discarded"
+
+
+class DeckLineOutcome(models.TextChoices):
+    """What a line of a rate deck does to its card on the day of activation."""
+
+    NEW = "NEW", "New"
+    CHANGED = "CHANGED", "Changed"
+    SAME = "SAME", "Same"
+    CLOSED = "CLOSED", "Closed"
+    REFUSED = "REFUSED", "Refused"

@@ -15,6 +15,12 @@ class Product(models.Model):
     kind = models.CharField(max_length=10, choices=ProductKind, default=ProductKind.USAGE)
     product_group = models.CharField(max_length=100, blank=True, default="")
     product_line = models.CharField(max_length=100, blank=True, default="")
+    is_prorated = models.BooleanField(
+        "prorated in the first month",
+        default=False,
+        db_default=False,
+        help_text="In the month in which a subscription or service starts, included quantities are for the days left.",
+    )
     description = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -1,80 +1,33 @@
 import pghistory
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 
-from catalog.choices import PricingModel, RoundingMode
 from catalog.models.fields import CurrentTransactionId, TransactionIdField
-from catalog.models.money import Currency
+from catalog.models.price_terms import PriceTerms, price_constraints
 from catalog.models.products import Product
+from catalog.models.rate_cards import RateCard
+from catalog.models.time_bands import TimeBand
 from catalog.models.triggers import never_emptied, touch_updated_at
 
-WHOLE_WEEK = frozenset(range(1, 8))
-
-
-@pghistory.track()
-class RateCard(models.Model):
-    """A price list in one currency. The default card of a currency prices what no card of the customer prices."""
-
-    name = models.CharField(max_length=100, unique=True)
-    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="rate_cards")
-    is_default = models.BooleanField(default=False, help_text="Used after the customer's own and its groups' cards.")
-    description = models.TextField(blank=True, default="")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    updated_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        db_table = "rate_card"
-        ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["currency"],
-                condition=Q(is_default=True),
-                name="rate_card_one_default_per_currency",
-                violation_error_message="This currency has a default rate card already.",
-            ),
-        ]
-        triggers = [touch_updated_at()]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.currency_id})"
-
-
-@pghistory.track()
-class TimeBand(models.Model):
-    """Hours of the week by name (peak, off-peak). From `start_time` on, before `end_time`; no end is midnight."""
-
-    name = models.CharField(max_length=100, unique=True)
-    weekdays = ArrayField(models.PositiveSmallIntegerField(), help_text="1 is Monday, 7 is Sunday.")
-    start_time = models.TimeField()
-    end_time = models.TimeField(null=True, blank=True, help_text="Empty: until midnight.")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    updated_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        db_table = "time_band"
-        ordering = ["name"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(end_time__isnull=True) | Q(end_time__gt=F("start_time")), name="time_band_ends_after_start"
-            ),
-            models.CheckConstraint(
-                condition=Q(weekdays__contained_by=sorted(WHOLE_WEEK)) & Q(weekdays__len__gt=0),
-                name="time_band_weekdays_known",
-            ),
-        ]
-        triggers = [touch_updated_at()]
-
-    def __str__(self) -> str:
-        return self.name
+# What a version keeps as long as it is there; only its end is set.
+KEPT = (
+    *("rate_card_id", "product_id", "region", "destination_prefix", "time_band_id"),
+    *("pricing_model", "unit_price", "unit_size", "connection_fee", "minimum_quantity", "first_increment", "increment"),
+    *("minimum_charge", "maximum_charge", "included_quantity", "counted_per", "rounding_digits", "rounding_mode"),
+    *("start_date", "created_in"),
+)
 
 
 @pghistory.track(exclude=["created_in", "ended_in", "earlier_ends"])
-class Rate(models.Model):
-    """One priced rule of a rate card: the price of a product, everywhere or in one region, from a date on.
+class Rate(PriceTerms):
+    """One priced rule of a rate card: the price of a product from a date on, for all uses or for some.
+
+    For those in one region, to destinations that begin with a prefix (digits, as in 4477), in the hours of a time band.
+    The longest prefix wins, before it the exact region, after it the time band (catalog.engine.selection).
 
     A version holds from `start_date` on and before `end_date`, dates in the customer's time zone. Two versions
     of one rule never overlap: the database excludes it. `created_in` and `ended_in` are the transactions that
@@ -85,20 +38,11 @@ class Rate(models.Model):
     rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="rates")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="rates")
     region = models.CharField(max_length=100, blank=True, default="", help_text="Empty: every region.")
-    destination_prefix = models.CharField(max_length=32, blank=True, default="")
+    destination_prefix = models.CharField(
+        max_length=15, blank=True, default="", help_text="Digits that the destination begins with. Empty: every one."
+    )
+    destination_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     time_band = models.ForeignKey(TimeBand, on_delete=models.PROTECT, null=True, blank=True, related_name="rates")
-    pricing_model = models.CharField(max_length=10, choices=PricingModel, default=PricingModel.PER_UNIT)
-    unit_price = models.DecimalField(max_digits=38, decimal_places=18)
-    unit_size = models.DecimalField(
-        max_digits=38,
-        decimal_places=18,
-        default=1,
-        help_text="Units that the price is for: 60 for seconds at a price per minute.",
-    )
-    rounding_digits = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Decimals that the amount of each record is rounded to; empty: not rounded."
-    )
-    rounding_mode = models.CharField(max_length=10, choices=RoundingMode, default=RoundingMode.HALF_UP)
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True, help_text="First day on which it no longer holds.")
     created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
@@ -126,18 +70,12 @@ class Rate(models.Model):
             models.CheckConstraint(
                 condition=Q(end_date__isnull=True) | Q(end_date__gt=F("start_date")), name="rate_ends_after_start"
             ),
-            models.CheckConstraint(condition=Q(unit_size__gt=0), name="rate_unit_size_positive"),
             models.CheckConstraint(
-                condition=Q(rounding_digits__isnull=True) | Q(rounding_digits__lte=18),
-                name="rate_rounding_digits_range",
+                condition=Q(destination_prefix__regex=r"^[0-9]*$"),
+                name="rate_destination_prefix_is_digits",
+                violation_error_message="A prefix has digits only, without + or spaces.",
             ),
-            models.CheckConstraint(condition=Q(rounding_mode__in=RoundingMode.values), name="rate_rounding_mode_known"),
-            # What the rating query cannot price yet cannot be stored either (docs/adr/0007).
-            models.CheckConstraint(
-                condition=Q(pricing_model=PricingModel.PER_UNIT, destination_prefix="", time_band__isnull=True),
-                name="rate_is_one_that_rating_prices",
-                violation_error_message="Rates are priced per unit of a product, everywhere or in one region.",
-            ),
+            *price_constraints("rate"),
         ]
         triggers = [
             touch_updated_at(),
@@ -158,17 +96,29 @@ class Rate(models.Model):
                 name="keep_price",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                func="""
-                IF (OLD.rate_card_id, OLD.product_id, OLD.region, OLD.destination_prefix, OLD.time_band_id,
-                    OLD.pricing_model, OLD.unit_price, OLD.unit_size, OLD.rounding_digits, OLD.rounding_mode,
-                    OLD.start_date, OLD.created_in)
-                   IS DISTINCT FROM
-                   (NEW.rate_card_id, NEW.product_id, NEW.region, NEW.destination_prefix, NEW.time_band_id,
-                    NEW.pricing_model, NEW.unit_price, NEW.unit_size, NEW.rounding_digits, NEW.rounding_mode,
-                    NEW.start_date, NEW.created_in)
+                func=f"""
+                IF ({", ".join(f"OLD.{column}" for column in KEPT)})
+                   IS DISTINCT FROM ({", ".join(f"NEW.{column}" for column in KEPT)})
                 THEN
                   RAISE EXCEPTION 'A rate keeps its price: end rate % and add a new version.', OLD.id
                     USING ERRCODE = 'restrict_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="split_prices_are_per_unit",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__time_band__isnull=False),
+                declare=[("card", "text")],
+                func="""
+                IF NEW.pricing_model <> 'perUnit' OR NEW.included_quantity <> 0 THEN
+                  SELECT name INTO card FROM rate_card WHERE id = NEW.rate_card_id AND band_rule = 'split';
+                  IF card IS NOT NULL THEN
+                    RAISE EXCEPTION 'The rate card % splits uses at the borders of time bands: its rates for time '
+                      'bands are per unit, without an included quantity.', card USING ERRCODE = 'restrict_violation';
+                  END IF;
                 END IF;
                 RETURN NEW;
                 """,
@@ -182,9 +132,13 @@ class Rate(models.Model):
 
 @pghistory.track()
 class RateTier(models.Model):
-    """One step of a rate: the unit price of the quantity above `from_quantity`."""
+    """One step of a graduated or volume price: the unit price of the quantity above `from_quantity`.
 
-    rate = models.ForeignKey(Rate, on_delete=models.CASCADE, related_name="tiers")
+    Quantities are counted after the included one. Tiers are the rate's price: they are written with it, in the same
+    transaction, and never change.
+    """
+
+    rate = models.ForeignKey(Rate, on_delete=models.PROTECT, related_name="tiers")
     from_quantity = models.DecimalField(max_digits=38, decimal_places=18)
     unit_price = models.DecimalField(max_digits=38, decimal_places=18)
 
@@ -193,7 +147,29 @@ class RateTier(models.Model):
         ordering = ["rate", "from_quantity"]
         constraints = [
             models.UniqueConstraint(fields=["rate", "from_quantity"], name="rate_tier_starts_once"),
-            models.CheckConstraint(condition=Q(from_quantity__gte=0), name="rate_tier_from_not_negative"),
+            models.CheckConstraint(
+                condition=Q(from_quantity__gt=0),
+                name="rate_tier_from_positive",
+                violation_error_message="A tier starts above 0: up to the first one the rate's own price holds.",
+            ),
+        ]
+        triggers = [
+            never_emptied(),
+            pgtrigger.Trigger(
+                name="written_with_its_rate",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                IF TG_OP <> 'INSERT' OR NOT EXISTS (
+                  SELECT FROM rate r WHERE r.id = NEW.rate_id AND r.created_in = pg_current_xact_id()
+                    AND r.pricing_model IN ('graduated', 'volume')
+                ) THEN
+                  RAISE EXCEPTION 'Tiers are written with their graduated or volume rate and never change: end it and '
+                    'add a new version.' USING ERRCODE = 'restrict_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,15 @@ class UsageCharge(models.Model):
     """The priced result of one record, on one invoice line: the rate version, the quantity billed, the exact amount.
 
     Appended, never updated. A record has at most one: it is charged once on invoices that stand. Records that bring
-    their own amount have no rate. `posted_in` is what the record's row of pending usage had: as long as the invoice is
+    their own amount have no rate. `quantity` is the record's, negative where it is credited; `billed_quantity` is what
+    minimum and increments made of it, null where that is the same.
+
+    Where the price depends on the month's usage: it is counted for `counted_month` (its first day, in the customer's
+    time zone), for the service or subscription `counted_id` (0: the customer); before this record `quantity_before` was
+    counted, by the end of the run that charged it `quantity_total`; `included_quantity` was free. `correction` is what
+    earlier charges of that month differed by from what their quantity costs now; the first charge of a run takes it up.
+
+    `posted_in` is what the record's row of pending usage had: as long as the invoice is
     a draft, the record may have to go back there.
     """
 
@@ -33,11 +41,46 @@ class UsageCharge(models.Model):
     )
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
     amount = models.DecimalField(max_digits=38, decimal_places=18)
+    billed_quantity = models.DecimalField(max_digits=38, decimal_places=18, null=True)
+    counted_month = models.DateField(null=True)
+    counted_id = models.BigIntegerField(null=True)
+    quantity_before = models.DecimalField(max_digits=38, decimal_places=18, null=True)
+    quantity_total = models.DecimalField(max_digits=38, decimal_places=18, null=True)
+    included_quantity = models.DecimalField(max_digits=38, decimal_places=18, null=True)
+    correction = models.DecimalField(max_digits=38, decimal_places=18, null=True)
     posted_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
 
     class Meta:
         db_table = "usage_charge"
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    counted_month__isnull=True,
+                    counted_id__isnull=True,
+                    quantity_before__isnull=True,
+                    quantity_total__isnull=True,
+                    included_quantity__isnull=True,
+                    correction__isnull=True,
+                )
+                | Q(
+                    counted_month__isnull=False,
+                    counted_id__isnull=False,
+                    quantity_before__isnull=False,
+                    quantity_total__isnull=False,
+                    included_quantity__isnull=False,
+                    correction__isnull=False,
+                ),
+                name="usage_charge_counted_in_full",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["customer", "rate", "counted_month", "counted_id"],
+                condition=Q(counted_month__isnull=False),
+                name="usage_charge_counted",
+            )
+        ]
         triggers = [
             fits_its_line(),
             *part_of_document(

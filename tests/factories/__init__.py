@@ -13,11 +13,13 @@ from tests.factories.billing import (
 from tests.factories.catalog import (
     CurrencyFactory,
     ProductFactory,
+    PublicHolidayFactory,
     RateCardFactory,
     RateFactory,
     RateTierFactory,
     TaxRateFactory,
     TimeBandFactory,
+    TimeBandHoursFactory,
 )
 from tests.factories.customers import (
     AccountsReceivableFactory,
@@ -83,6 +85,7 @@ __all__ = [
     "InvoiceUsageReportProfileFactory",
     "PendingUsageFactory",
     "ProductFactory",
+    "PublicHolidayFactory",
     "QuarantinedLineFactory",
     "RateCardFactory",
     "RateFactory",
@@ -96,6 +99,7 @@ __all__ = [
     "SubscriptionServiceFactory",
     "TaxRateFactory",
     "TimeBandFactory",
+    "TimeBandHoursFactory",
     "TransactionFactory",
     "UsageChargeFactory",
     "UsageConflictFactory",

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import factory
 
-from catalog.models import Currency, Product, Rate, RateCard, RateTier, TaxRate, TimeBand
+from catalog.models import Currency, Product, PublicHoliday, Rate, RateCard, RateTier, TaxRate, TimeBand, TimeBandHours
 from tests.factories.rows import RowFactory
 
 
@@ -45,13 +45,33 @@ class RateCardFactory(RowFactory[RateCard]):
 
 
 class TimeBandFactory(RowFactory[TimeBand]):
+    """A band without hours; see TimeBandHoursFactory."""
+
     name = factory.Sequence(lambda n: f"Peak {n}")
-    weekdays = [1, 2, 3, 4, 5]
+
+    class Meta:
+        model = TimeBand
+
+
+class TimeBandHoursFactory(RowFactory[TimeBandHours]):
+    """Monday to Friday from 8:00 to 18:00."""
+
+    time_band = factory.SubFactory(TimeBandFactory)
+    days = [1, 2, 3, 4, 5]
     start_time = time(8)
     end_time = time(18)
 
     class Meta:
-        model = TimeBand
+        model = TimeBandHours
+
+
+class PublicHolidayFactory(RowFactory[PublicHoliday]):
+    country = "DE"
+    day = date(2026, 1, 1)
+    name = "Neujahr"
+
+    class Meta:
+        model = PublicHoliday
 
 
 class RateFactory(RowFactory[Rate]):
@@ -67,8 +87,10 @@ class RateFactory(RowFactory[Rate]):
 
 
 class RateTierFactory(RowFactory[RateTier]):
-    rate = factory.SubFactory(RateFactory)
-    from_quantity = Decimal(0)
+    """Above 100 units at 0.01; of a new graduated rate, or of one made in the same transaction."""
+
+    rate = factory.SubFactory(RateFactory, pricing_model="graduated")
+    from_quantity = Decimal(100)
     unit_price = Decimal("0.01")
 
     class Meta:
