@@ -17,7 +17,7 @@ import psycopg
 from config import env
 
 FLOOR, PRODUCT, SMALL = "tollbook_bench_floor", "tollbook_bench", "tollbook_bench_small"
-KILLED = "tollbook_bench_killed"
+KILLED, RATING = "tollbook_bench_killed", "tollbook_bench_rating"
 # A database number of the broker that nothing else uses: workers of `make run` do not see the benchmark's messages.
 BROKER_DATABASE = 9
 
@@ -71,7 +71,7 @@ class Databases:
         subprocess.run(command, check=True, cwd=env.BASE_DIR, env=self.environment(PRODUCT), stdout=subprocess.DEVNULL)
 
     def _drop(self) -> None:
-        for name in (FLOOR, SMALL, KILLED, PRODUCT):
+        for name in (FLOOR, SMALL, KILLED, RATING, PRODUCT):
             self._admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _admin(self, statement: str) -> None:

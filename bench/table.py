@@ -6,9 +6,11 @@ from pathlib import Path
 
 from bench.generate import Size
 from bench.json_api import CLIENTS
+from bench.rating import SMALL_CHUNK, Rating
 from bench.timing import Results
 
 INGEST_AIM, RUN_AIM = 0.6, 0.5
+RATING_AIM, COUNTED_AIM = 0.5, 0.33
 
 
 def print_table(size: Size, results: Results, *, workers: int) -> None:
@@ -20,6 +22,7 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
     good = results.counts["accepted"]
     _row("ingest", good, results.floor_ingest, results.ingest, INGEST_AIM)
     _row("run: rate, charge, total", good, results.floor_run, results.run, RUN_AIM)
+    _print_rating(results.rating)
     print()
     print("rows: " + " + ".join(f"{count:,} {kind}" for kind, count in results.counts.items()))
     print(
@@ -35,6 +38,17 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
     print(f"  worker {results.small_worker_kib / 1024:.0f} MiB, {results.worker_kib / 1024:.0f} MiB")
     if results.differing_after_kills is not None:
         print(f"killed in the middle: {results.differing_after_kills} of {results.invoices:,} invoices differ")
+
+
+def _print_rating(rating: Rating) -> None:
+    _row("rate: 100,000 prefixes", rating.records, rating.floor, rating.rate, RATING_AIM)
+    _row("rate: graduated, per unit", rating.counted_records, rating.per_unit, rating.graduated, COUNTED_AIM)
+    _row("rate: package, per unit", rating.counted_records, rating.per_unit, rating.package, COUNTED_AIM)
+    print()
+    print(
+        f"  prices laid out for the run: {rating.prepare:.2f} s; the floor priced {rating.differing:,} calls otherwise"
+    )
+    print(f"  {SMALL_CHUNK:,} records at a time: the first took {rating.first:.3f} s, later ones {rating.later:.3f} s")
 
 
 def _part(seconds: float, whole: float) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import psycopg
 
-from bench.databases import FLOOR, KILLED, PRODUCT, SMALL, Databases
+from bench.databases import FLOOR, KILLED, PRODUCT, RATING, SMALL, Databases
 from bench.floor import floor_ingest, floor_run
 from bench.generate import Calls, Size
 from bench.json_api import JsonApi, measure
 from bench.kill import differences_after_kills
+from bench.rating import Rating, measure_rating
 from bench.workers import Workers
 from config.env import BASE_DIR
 
@@ -31,6 +32,7 @@ class Results:
     quarantine: float
     counts: dict[str, int]
     json_api: JsonApi
+    rating: Rating
     floor_run: float
     run: float
     posting: float
@@ -51,7 +53,7 @@ def bench(databases: Databases, size: Size, *, small: Calls, full: Calls, worker
             if statement.strip():
                 connection.execute(statement, {"customers": size.customers, "services": size.services})
         connection.execute("VACUUM ANALYZE")
-    databases.copy(FLOOR, SMALL)
+    databases.copy(FLOOR, SMALL, RATING)
     small_ingest = _step(databases, SMALL, "ingest", str(small.dirty))
     with Workers(databases, SMALL, workers) as pool:
         _step(databases, SMALL, "run")
@@ -79,6 +81,7 @@ def bench(databases: Databases, size: Size, *, small: Calls, full: Calls, worker
         quarantine=ingested["quarantine"],
         counts=counts,
         json_api=api,
+        rating=measure_rating(databases, records=size.records, services=size.services),
         floor_run=floor_billed,
         run=billed["seconds"],
         posting=billed["posting_seconds"],

@@ -1,5 +1,7 @@
 """Preset values of the catalogue."""
 
+import zoneinfo
+
 from django.db import models
 
 
@@ -44,6 +46,12 @@ class BandRule(models.TextChoices):
     SPLIT = "split", "Each its part: it is split at the border"
 
 
+class FileFormat(models.TextChoices):
+    CSV = "CSV", "CSV"
+    NDJSON = "NDJSON", "JSON lines"
+    XLSX = "XLSX", "Excel workbook"
+
+
 class DeckMode(models.TextChoices):
     """What a rate deck says of the rates that it does not name."""
 
@@ -67,3 +75,15 @@ class DeckLineOutcome(models.TextChoices):
     SAME = "SAME", "Same"
     CLOSED = "CLOSED", "Closed"
     REFUSED = "REFUSED", "Refused"
+
+
+class Severity(models.TextChoices):
+    """How bad what a check of a price list found is: an error is wrong in any case, a warning may be meant so."""
+
+    ERROR = "error", "Error"
+    WARNING = "warning", "Warning"
+
+
+def time_zones() -> list[str]:
+    """The names of the IANA time zones, without those that PostgreSQL does not know, such as the machine's own."""
+    return sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})

@@ -2,8 +2,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from billing.admin.price_tool import price_tool
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/price-tool/", admin.site.admin_view(price_tool), name="price-tool"),
     path("admin/", admin.site.urls),
     path("", include("config.api.urls")),
 ]

@@ -31,12 +31,6 @@ class ImportState(models.TextChoices):
     FAILED = "FAILED", "Failed"
 
 
-class FileFormat(models.TextChoices):
-    CSV = "CSV", "CSV"
-    NDJSON = "NDJSON", "JSON lines"
-    XLSX = "XLSX", "Excel workbook"
-
-
 class Channel(models.TextChoices):
     """The way that a file came in."""
 

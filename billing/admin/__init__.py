@@ -1,3 +1,3 @@
-from billing.admin import accounts, completeness, runs, schedules, terms, usage_records
+from billing.admin import accounts, completeness, invoices, runs, schedules, terms, usage_records
 
-__all__ = ["accounts", "completeness", "runs", "schedules", "terms", "usage_records"]
+__all__ = ["accounts", "completeness", "invoices", "runs", "schedules", "terms", "usage_records"]

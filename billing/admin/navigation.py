@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from billing.admin.price_tool import may_ask
+
 # Title, icon and model (`app_model`) of each page, by group.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Billing": (
@@ -43,6 +45,10 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Products", "inventory_2", "catalog_product"),
         ("Rate cards", "menu_book", "catalog_ratecard"),
         ("Rates", "sell", "catalog_rate"),
+        ("Rate decks", "upload_file", "catalog_ratedeck"),
+        ("Examples", "rule", "catalog_rateexample"),
+        ("Time bands", "schedule", "catalog_timeband"),
+        ("Public holidays", "celebration", "catalog_publicholiday"),
         ("Tax rates", "percent", "catalog_taxrate"),
         ("Currencies", "currency_exchange", "catalog_currency"),
     ),
@@ -62,6 +68,10 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("User groups", "shield_person", "auth_group"),
     ),
 }
+# Pages of no model: title, icon, name of the address, and who may see it; below the others of their group.
+TOOLS: dict[str, tuple[tuple[str, str, str, Callable[[HttpRequest], bool]], ...]] = {
+    "Prices": (("Price tool", "request_quote", "price-tool", may_ask),),
+}
 OPEN_GROUPS = {"Billing", "Usage", "Customers"}
 
 
@@ -72,7 +82,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": title,
             "collapsible": title not in OPEN_GROUPS,
-            "items": [page(request, *described) for described in pages],
+            "items": [page(request, *described) for described in pages]
+            + [tool(request, *described) for described in TOOLS.get(title, ())],
         }
         for title, pages in PAGES.items()
     ]
@@ -81,14 +92,27 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def page(request: HttpRequest, title: str, icon: str, model: str) -> dict[str, Any]:
     """One page of the sidebar."""
-    address = reverse(f"admin:{model}_changelist")
+    return entry(request, title, icon, reverse(f"admin:{model}_changelist"), may_view(model))
+
+
+def tool(
+    request: HttpRequest, title: str, icon: str, name: str, may_see: Callable[[HttpRequest], bool]
+) -> dict[str, Any]:
+    """One page of the sidebar that is of no model."""
+    return entry(request, title, icon, reverse(name), may_see)
+
+
+def entry(
+    request: HttpRequest, title: str, icon: str, address: str, may_see: Callable[[HttpRequest], bool]
+) -> dict[str, Any]:
+    """A link as unfold takes it."""
     return {
         "title": title,
         "icon": icon,
         "link": address,
         # By the start of the path: unfold looks for the link anywhere in it.
         "active": lambda _: request.path.startswith(address),
-        "permission": may_view(model),
+        "permission": may_see,
     }
 
 

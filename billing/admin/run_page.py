@@ -11,7 +11,8 @@ from billing.admin.accounts import OUTCOME_LABELS, accounts_url
 from billing.admin.navigation import may_view
 from billing.choices import AccountOutcome, PreflightVerdict, RunStatus
 from billing.models import BillingRun, RunAccount
-from billing.queries.preflight import PreflightCheck, preflight
+from billing.queries.preflight import preflight
+from billing.queries.preflight_checks import PreflightCheck
 from billing.queries.run_figures import figures_of_runs
 from catalog.admin.base import list_url
 from catalog.admin.figures import money

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from billing.queries.explain import explain_charge
+from billing.queries.explained import Explanation
+from billing.queries.prices_now import explain_pending
 from billing.queries.usage_records import Standing
 from catalog.admin.figures import exact_in
 from usage.choices import BillingDirective, LifeCycleState, RecordChangeKind
@@ -90,6 +93,13 @@ def consequence(step: Step, record: UsageDataRecord, standing: Standing) -> str:
         "cancel": _cancel(standing),
         "adjust": _adjust(record, standing),
     }[step.name]
+
+
+def explanation_of(record: UsageDataRecord, standing: Standing) -> Explanation | None:
+    """Why the record's charge is what it is, or what it would cost now; None of one that is not billed."""
+    if standing.charge is not None:
+        return explain_charge(charge_id=standing.charge.pk)
+    return explain_pending(record_id=record.pk) if standing.is_pending else None
 
 
 def history_rows(changes: list[UsageDataRecordChange]) -> list[HistoryRow]:

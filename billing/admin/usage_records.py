@@ -15,6 +15,7 @@ from billing.admin.usage_record_page import (
     STEPS,
     Step,
     consequence,
+    explanation_of,
     history_rows,
     offered_steps,
     where_it_stands,
@@ -100,6 +101,7 @@ class UsageDataRecordAdmin(LookedAtAdmin):
                     "where_it_stands": where_it_stands(record, now),
                     "steps": [(step, reverse(f"admin:{_url_name(step.name)}", args=[record.pk])) for step in steps],
                     "standing": now,
+                    "explanation": explanation_of(record, now),
                     "family": members if len(members) > 1 else [],
                     "history": history_rows(history(members)),
                 }

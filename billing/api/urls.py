@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from billing.api import runs
+from billing.api import prices, runs
 
 ONE = r"^billingRuns/(?P<run_id>[^/]+)"
 
@@ -15,4 +15,5 @@ urlpatterns = [
     re_path(rf"{ONE}/accounts/?$", runs.BillingRunAccounts.as_view()),
     re_path(rf"{ONE}/preflight/?$", runs.BillingRunPreflight.as_view()),
     re_path(rf"{ONE}/preview/?$", runs.BillingRunPreview.as_view()),
+    re_path(r"^prices/?$", prices.PriceView.as_view()),
 ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 
 from billing.models import RunAccount
@@ -39,7 +40,7 @@ def preview_run(*, run_id: int, at: datetime) -> RunPreview:
     """Produce a pending run, read the result and roll everything back. Raises as `commence_run` does."""
     with transaction.atomic():
         try:
-            run = commence_run(run_id=run_id, at=at)
+            run = commence_run(run_id=run_id, at=at, chunk_records=settings.BILLING_PREVIEW_CHUNK_RECORDS)
             while produce_next_chunk(run_id=run.pk, at=at):
                 pass
             accounts = RunAccount.objects.filter(run=run).select_related("customer", "invoice")

@@ -15,13 +15,15 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
 from billing.operations.errors import RunConflict
+from billing.operations.rating import drop_rating_tables, forget_prices, prepare_prices, rate_taken
 from billing.operations.runs import complete_run
 
 SQL = Path(__file__).parent / "sql"
-STEPS = ("accounts", "take", "price", "rate", "lines", "outcomes", "documents", "charges", "transactions", "settle")
+TAKING = ("accounts", "take")
+BILLING = ("lines", "outcomes", "documents", "charges", "transactions", "settle")
 # They say how many rows were to be written and how many were: all the same, or the input moved.
 COUNTED_STEPS = ("charges", "transactions")
-TEMPORARY_TABLES = ("account", "taken", "price", "rated", "produced_line", "produced_account")
+TEMPORARY_TABLES = ("account", "taken", "produced_line", "produced_account")
 TRIES = 3
 
 logger = logging.getLogger(__name__)
@@ -36,15 +38,43 @@ def produce_next_chunk(*, run_id: int, at: datetime) -> bool:
 
     Completes the run when no chunk waits any more. Safe to call at any time, any number of times, from anywhere.
     """
+    lay_prices_out(run_id)
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
                 produced = _claim_and_produce(run_id, at, attempt)
         except _InputMoved:
             continue
-        complete_run(run_id=run_id, at=at)
+        if complete_run(run_id=run_id, at=at):
+            with transaction.atomic(), connection.cursor() as cursor:
+                forget_prices(cursor, run_id=run_id)
         return produced
     return False
+
+
+@transaction.atomic
+def lay_prices_out(run_id: int) -> None:
+    """Lay the prices out for the days of the usage that the run takes, as a rule those that it is effective on.
+
+    By itself, so that other workers do not wait until a chunk is produced too. A day more on either side is for senders
+    whose days begin at other hours than the customers'; usage of other days has them laid out as well.
+    """
+    run = BillingRun.objects.filter(pk=run_id, status=RunStatus.COMMENCED).first()
+    if run is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM price_window WHERE run_id = %s", [run_id])
+        if cursor.fetchone() is not None:
+            return
+        cursor.execute(
+            "SELECT min(billing_effective_date) - 1, max(billing_effective_date) + 2 FROM pending_usage"
+            " WHERE billing_effective_date < %s",
+            [run.cutoff_date],
+        )
+        from_day, until_day = cursor.fetchone()
+        if from_day is not None:
+            _prepare_session()
+            prepare_prices(cursor, run=run, from_day=from_day, until_day=until_day)
 
 
 def _claim_and_produce(run_id: int, at: datetime, attempt: int) -> bool:
@@ -77,6 +107,9 @@ def produce_account_again(*, run: BillingRun, account_id: int) -> None:
                 _produce_isolated(run, [account_id], attempt)
         except _InputMoved:
             continue
+        if run.status == RunStatus.COMPLETED:
+            with connection.cursor() as cursor:
+                forget_prices(cursor, run_id=run.pk)
         return
     raise RunConflict(f"The usage of the customer changes while run {run.pk} bills it again. Try again.")
 
@@ -84,6 +117,8 @@ def produce_account_again(*, run: BillingRun, account_id: int) -> None:
 def _prepare_session() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
+        # Of the temporary tables the planner need know roughly how many rows there are, and how many values.
+        cursor.execute("SELECT set_config('default_statistics_target', '10', true)")
         # A worker that is killed in the middle of a statement gives its chunk back within a second.
         cursor.execute("SELECT set_config('client_connection_check_interval', '1s', true)")
 
@@ -135,11 +170,15 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int], attempt: in
         "attempt": attempt,
     }
     with connection.cursor() as cursor:
-        for step in STEPS:
+        for step in TAKING:
+            cursor.execute(_sql(step), parameters)
+        rate_taken(cursor, run=run, attempt=attempt)
+        for step in BILLING:
             cursor.execute(_sql(step), parameters)
             if step in COUNTED_STEPS and len(set(cursor.fetchone())) > 1:
                 raise _InputMoved
         cursor.execute(f"DROP TABLE {', '.join(TEMPORARY_TABLES)}")
+        drop_rating_tables(cursor)
 
 
 def _sql(step: str) -> str:

@@ -91,10 +91,13 @@ def cancel_run(*, run_id: int) -> BillingRun:
 
 
 @transaction.atomic
-def commence_run(*, run_id: int, at: datetime, user_id: int | None = None) -> BillingRun:
+def commence_run(
+    *, run_id: int, at: datetime, user_id: int | None = None, chunk_records: int | None = None
+) -> BillingRun:
     """Freeze what goes into a pending run, and write its accounts and chunks; workers take it from there.
 
-    The caller wakes the workers up afterwards (`billing.tasks.wake_workers`); the sweeper does if it does not. Raises
+    A chunk has about `chunk_records` records, as the settings say if not given. The caller wakes the workers up
+    afterwards (`billing.tasks.wake_workers`); the sweeper does if it does not. Raises
     RunConflict if the run is not pending, RunRefused if a customer of it still waits in another run.
     """
     run = _locked(run_id)
@@ -105,7 +108,8 @@ def commence_run(*, run_id: int, at: datetime, user_id: int | None = None) -> Bi
         run.save(update_fields=["status", "commenced_at", "commenced_by", "snapshot"])
         try:
             with transaction.atomic():
-                cursor.execute((SQL / "commence.sql").read_text(), _commence_parameters(run))
+                parameters = _commence_parameters(run, chunk_records or settings.BILLING_CHUNK_RECORDS)
+                cursor.execute((SQL / "commence.sql").read_text(), parameters)
         except IntegrityError as error:
             raise _waits_elsewhere(run) from error
     if not run.chunks.exists():
@@ -177,14 +181,14 @@ def _check_dates(run: BillingRun) -> None:
         raise RunRefused(f"The due date {run.due_date} is before the invoice date {run.invoice_date}.")
 
 
-def _commence_parameters(run: BillingRun) -> dict[str, Any]:
+def _commence_parameters(run: BillingRun, chunk_records: int) -> dict[str, Any]:
     return {
         "run_id": run.pk,
         "cutoff_date": run.cutoff_date,
         "subrun": run.subrun,
         "snapshot": run.snapshot,
         "message": run.invoice_message.text if run.invoice_message else None,
-        "chunk_records": settings.BILLING_CHUNK_RECORDS,
+        "chunk_records": chunk_records,
     }
 
 

@@ -1,34 +1,17 @@
-"""What might be wrong with the usage of a run before it is commenced. It informs; no check blocks a run yet."""
+"""What might be wrong with a run before it is commenced. It informs: whoever commences a run decides."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from django.db.models import Max
 
 from billing.choices import GapKind, PreflightVerdict
 from billing.models import BillingRun, CompletenessDay, UsageGap
+from billing.queries.preflight_checks import PreflightCheck, counted, listed, warn_of
+from billing.queries.preflight_prices import price_checks
 from billing.queries.shown_completeness import found_silence, source_systems, stored_gaps
 from usage.choices import ConflictDecision, ImportState, QuarantineState
 from usage.models import QuarantinedLine, UsageConflict, UsageImport
 from usage.queries.gaps import GRACE, WINDOW
-
-NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PreflightCheck:
-    """One check: how many things it found and what that means, in a sentence.
-
-    `model` (`app_model`) is whose list shows them, filtered by `query`.
-    """
-
-    code: str
-    title: str
-    verdict: PreflightVerdict
-    count: int
-    detail: str
-    model: str
-    query: tuple[tuple[str, str], ...] = ()
 
 
 def preflight(*, run: BillingRun, at: datetime) -> tuple[PreflightCheck, ...]:
@@ -40,6 +23,7 @@ def preflight(*, run: BillingRun, at: datetime) -> tuple[PreflightCheck, ...]:
         _silent_sources(run, at),
         _completeness(at),
         _imports_under_way(),
+        *price_checks(run),
     )
 
 
@@ -55,9 +39,10 @@ def _open_quarantine() -> PreflightCheck:
     return PreflightCheck(
         code="open_quarantine",
         title="Quarantined lines",
-        verdict=_warn_of(count),
+        verdict=warn_of(count),
         count=count,
-        detail=f"{_of(count, 'line', 'lines')} could not become records: no run bills them. Correct them and try again."
+        detail=f"{counted(count, 'line', 'lines')} could not become records: no run bills them. "
+        "Correct them and try again."
         if count
         else "Every line that was received became a record, or was decided on.",
         model="usage_quarantinedline",
@@ -69,9 +54,9 @@ def _open_conflicts() -> PreflightCheck:
     return PreflightCheck(
         code="open_conflicts",
         title="Conflicts",
-        verdict=_warn_of(count),
+        verdict=warn_of(count),
         count=count,
-        detail=f"{_of(count, 'row says', 'rows say')} something else than the record with its number. "
+        detail=f"{counted(count, 'row says', 'rows say')} something else than the record with its number. "
         "The records are billed as they are; decide before they are."
         if count
         else "No row waits that says something else than its record.",
@@ -85,9 +70,9 @@ def _number_holes() -> PreflightCheck:
     return PreflightCheck(
         code="number_holes",
         title="Missing record numbers",
-        verdict=_warn_of(len(holes)),
+        verdict=warn_of(len(holes)),
         count=len(holes),
-        detail=f"{_of(missing, 'number is', 'numbers are')} missing in {_of(len(holes), 'hole', 'holes')}"
+        detail=f"{counted(missing, 'number is', 'numbers are')} missing in {counted(len(holes), 'hole', 'holes')}"
         f" of {_names(holes)}, as last checked. Ask for the records."
         if holes
         else f"No hole was found in the numbers of the last {WINDOW.days} days, where source systems count up.",
@@ -103,10 +88,10 @@ def _silent_sources(run: BillingRun, at: datetime) -> PreflightCheck:
     return PreflightCheck(
         code="silent_sources",
         title="Silent source systems",
-        verdict=_warn_of(len(silences)),
+        verdict=warn_of(len(silences)),
         count=len(silences),
-        detail=f"{_names(silences)} sent no usage of {_of(hours, 'hour', 'hours')} that had some in each of the four "
-        "weeks before. Ask whether files are missing."
+        detail=f"{_names(silences)} sent no usage of {counted(hours, 'hour', 'hours')} that had some in each of the "
+        "four weeks before. Ask whether files are missing."
         if silences
         else "No source system fell silent in the last 48 hours before the cutoff date, or before now.",
         model="billing_completenessday",
@@ -138,7 +123,7 @@ def _completeness_in_words(days: list[date], as_of: datetime | None, *, is_unche
     checked = f"Last checked at {as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
     if not days:
         return f"All usage that was received in the last {WINDOW.days} days is accounted for. {checked}"
-    return f"Usage received on {_listed([str(day) for day in dict.fromkeys(days)])} is not all accounted for. {checked}"
+    return f"Usage received on {listed([str(day) for day in dict.fromkeys(days)])} is not all accounted for. {checked}"
 
 
 def _imports_under_way() -> PreflightCheck:
@@ -146,9 +131,9 @@ def _imports_under_way() -> PreflightCheck:
     return PreflightCheck(
         code="imports_under_way",
         title="Imports under way",
-        verdict=_warn_of(count),
+        verdict=warn_of(count),
         count=count,
-        detail=f"{_of(count, 'file is', 'files are')} being taken in. "
+        detail=f"{counted(count, 'file is', 'files are')} being taken in. "
         "A run that is commenced now does not see their usage."
         if count
         else "No file waits to be taken in.",
@@ -156,20 +141,6 @@ def _imports_under_way() -> PreflightCheck:
     )
 
 
-def _warn_of(count: int) -> PreflightVerdict:
-    return PreflightVerdict.WARN if count else PreflightVerdict.PASS
-
-
-def _of(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def _names(gaps: list[UsageGap]) -> str:
     sources = source_systems()
-    return _listed(sorted({sources[gap.source_system_id].name for gap in gaps}))
-
-
-def _listed(texts: list[str]) -> str:
-    """The first of the texts, and how many more there are."""
-    shown = ", ".join(texts[:NAMED])
-    return shown if len(texts) <= NAMED else f"{shown} and {len(texts) - NAMED:,} more"
+    return listed(sorted({sources[gap.source_system_id].name for gap in gaps}))

@@ -1,3 +1,3 @@
-from catalog.admin import money, products, rates
+from catalog.admin import money, products, public_holidays, rate_cards, rate_decks, rates, time_bands
 
-__all__ = ["money", "products", "rates"]
+__all__ = ["money", "products", "public_holidays", "rate_cards", "rate_decks", "rates", "time_bands"]

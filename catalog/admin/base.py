@@ -20,8 +20,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from catalog.admin.keyset import KeyChangeList
 from catalog.admin.paginator import CappedPaginator
-from catalog.admin.refusals import refusal
-from catalog.queries import TookTooLong, time_limit
+from catalog.operations.refusals import refusal
+from catalog.queries.keyset import KeyOrder, TookTooLong, time_limit
 
 LIST_TIMEOUT_MS = 5_000
 
@@ -126,18 +126,24 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
         except Exception as error:
             sentence = refusal(error) if isinstance(error, DatabaseError) else None
             if isinstance(error, self.refused_by):
-                sentence = str(error)
+                sentence = self.refusal_of(error)
             if sentence is None or request.method != "POST":
                 raise
             request.refusal = sentence  # type: ignore[attr-defined]  # read by get_form
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def refusal_of(self, error: Exception) -> str:
+        """What the page says of one of `refused_by`; a SafeString may hold a link."""
+        return str(error)
+
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        """Delete; where the database refuses, back to the object with the reason."""
+        """Delete; where the database or an operation refuses, back to the object with the reason."""
         try:
             return super().delete_view(request, object_id, extra_context)
-        except DatabaseError as error:
-            sentence = refusal(error)
+        except Exception as error:
+            sentence = refusal(error) if isinstance(error, DatabaseError) else None
+            if isinstance(error, self.refused_by):
+                sentence = self.refusal_of(error)
             if sentence is None:
                 raise
         messages.error(request, sentence)
@@ -183,7 +189,7 @@ class ReadOnlyAdmin(Admin):
         return False
 
 
-class LargeTableAdmin(ReadOnlyAdmin):
+class LargeListAdmin(Admin):
     """A table of up to billions of rows: newest first, in pages by key, and never slow.
 
     `ordered_by` names fields that order the list in place of the key, each with the parameters of the URL that ask for
@@ -200,6 +206,13 @@ class LargeTableAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         return KeyChangeList
 
+    def list_order(self, parameters: dict[str, str]) -> KeyOrder:
+        """The order of the list with these parameters of the URL; the search term is `q`."""
+        for field, asked_by in self.ordered_by.items():
+            if any(parameters.get(parameter) for parameter in asked_by):
+                return KeyOrder((field, "pk"), is_descending=True)
+        return KeyOrder(("pk",), is_descending=True)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         is_narrowed = bool(request.GET)
         try:
@@ -211,6 +224,10 @@ class LargeTableAdmin(ReadOnlyAdmin):
                 raise
         messages.warning(request, "That took too long, so it was stopped. Narrow it down, for example to one customer.")
         return HttpResponseRedirect(request.path)
+
+
+class LargeTableAdmin(LargeListAdmin, ReadOnlyAdmin):
+    """A large table that staff look at and only operations write."""
 
 
 class TableInline(TabularInline):  # type: ignore[misc]  # unfold has no type hints

@@ -1,12 +1,12 @@
-"""Lists of large tables: newest first, from page to page by key. A deep page costs what the first one does.
+"""Lists of large tables: from page to page by key. A deep page costs what the first one does.
 
 `?after=PLACE` is the page that follows a row, `?before=PLACE` the one that leads up to it, `?before=end` the last one.
-A place is the row's key, or its date and its key where a filter on that date orders the list.
+A place is the row's key, or what a filter orders the list by, such as its date, and its key.
 """
 
 from typing import Any
 
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
@@ -14,7 +14,7 @@ from django.utils.timezone import is_naive
 from unfold.views import ChangeList
 
 from catalog.admin.paginator import KeyPaginator
-from catalog.queries import KeyOrder, KeyPage, first_page, last_page, page_after, page_before
+from catalog.queries.keyset import KeyPage, first_page, last_page, page_after, page_before
 
 AFTER_VAR, BEFORE_VAR, END = "after", "before", "end"
 PART = ","
@@ -56,11 +56,11 @@ class KeyChangeList(ChangeList):  # type: ignore[misc]  # unfold has no type hin
             for name in (AFTER_VAR, BEFORE_VAR, ORDER_VAR):
                 parameters.pop(name, None)
         request.GET = kept  # type: ignore[assignment]  # a copy is a dictionary that could be changed
-        self.order = KeyOrder(self._ordered_by(), is_descending=True)
+        self.order = self.model_admin.list_order({**self.params, SEARCH_VAR: self.query})
         return super().get_queryset(request, exclude_parameters)  # type: ignore[no-any-return]
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Model]) -> list[str]:  # noqa: ARG002
-        return [f"-{field}" for field in self.order.fields]
+        return [f"-{field}" if self.order.is_descending else field for field in self.order.fields]
 
     def get_results(self, request: HttpRequest) -> None:  # noqa: ARG002
         page = self._page()
@@ -73,12 +73,6 @@ class KeyChangeList(ChangeList):  # type: ignore[misc]  # unfold has no type hin
         self.full_result_count = None if is_narrowed and self.paginator.is_exact else self.result_count
         self.show_full_result_count = self.can_show_all = self.multi_page = self.show_admin_actions = False
         self.page_links = self._page_links(page)
-
-    def _ordered_by(self) -> tuple[str, ...]:
-        for field, parameters in self.model_admin.ordered_by.items():
-            if any(self.params.get(parameter) for parameter in parameters):
-                return (field, "pk")
-        return ("pk",)
 
     def _place(self, text: str) -> tuple[Any, ...] | None:
         names = (self.lookup_opts.pk.name if field == "pk" else field for field in self.order.fields)
@@ -104,10 +98,10 @@ class KeyChangeList(ChangeList):  # type: ignore[misc]  # unfold has no type hin
         """What each button says and where it leads; None where there is nothing."""
         if not (page.has_previous or page.has_next):
             return []
-        newest, oldest = (place_text(self.order.place(row)) for row in (page.rows[0], page.rows[-1]))
+        first, last = (place_text(self.order.place(row)) for row in (page.rows[0], page.rows[-1]))
         return [
             ("First", self.get_query_string() if page.has_previous else None),
-            ("Previous", self.get_query_string({BEFORE_VAR: newest}) if page.has_previous else None),
-            ("Next", self.get_query_string({AFTER_VAR: oldest}) if page.has_next else None),
+            ("Previous", self.get_query_string({BEFORE_VAR: first}) if page.has_previous else None),
+            ("Next", self.get_query_string({AFTER_VAR: last}) if page.has_next else None),
             ("Last", self.get_query_string({BEFORE_VAR: END}) if page.has_next else None),
         ]

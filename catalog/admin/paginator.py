@@ -10,7 +10,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
-from catalog.queries import TookTooLong, estimated_rows, time_limit
+from catalog.queries.keyset import TookTooLong, estimated_rows, time_limit
 
 COUNT_LIMIT = 10_000
 COUNT_TIMEOUT_MS = 1_000

@@ -1,25 +1,36 @@
 from datetime import date
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSingleDateWidget
 
-from catalog.admin.base import Admin, change_url, column, link, list_url
-from catalog.admin.figures import exact
-from catalog.models import Rate, RateCard
-from catalog.operations.rates import RateRefused, add_rate_version, end_rate
+from catalog.admin.base import LargeListAdmin, TableInline, column, link
+from catalog.admin.price_words import price_in_words, terms_in_words
+from catalog.admin.rate_forms import RateForm, RateTierForm, tiers_of
+from catalog.admin.rate_version_page import RateVersionAdmin
+from catalog.models import Rate, RateTier
+from catalog.operations.rates import TERMS, RateConflict, RateRefused, add_rate, end_rate
+from catalog.queries.keyset import KeyOrder
+from catalog.queries.rate_lists import (
+    BY_PREFIX,
+    LAST_TO_END,
+    LAST_TO_START,
+    NEWEST_FIRST,
+    digits_in,
+    in_force,
+    matching,
+)
 
 HOLDING = {"now": "In force", "later": "Later", "ended": "Ended"}
 LABELS = {"In force": "success", "Later": "info"}
+ORDERS = {"later": LAST_TO_START, "ended": LAST_TO_END}
+CARD_PARAMETER = "rate_card__id__exact"
 
 
 def holding(rate: Rate, *, on: date) -> str:
@@ -27,29 +38,6 @@ def holding(rate: Rate, *, on: date) -> str:
     if rate.start_date > on:
         return HOLDING["later"]
     return HOLDING["now"] if rate.end_date is None or rate.end_date > on else HOLDING["ended"]
-
-
-@admin.register(RateCard)
-class RateCardAdmin(Admin):
-    list_display = ("name", "currency", "is_default", "rates")
-    list_filter = ("currency", "is_default")
-    list_select_related = ("currency",)
-    search_fields = ("name__icontains",)
-    fields = ("name", "currency", "is_default", "description", "rates")
-    empty_hint = "Add a price list. One that is the default of its currency prices every customer of that currency."
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:  # noqa: ARG002
-        return ("rates", "currency") if obj else ("rates",)
-
-    @column("Rates")
-    def rates(self, card: RateCard) -> SafeString | str:
-        if card.pk is None:
-            return "Save the rate card first, then add its rates."
-        return format_html(
-            "{} · {}",
-            link(list_url("catalog_rate", rate_card__id__exact=card.pk), "Show rates"),
-            link(f"{reverse('admin:catalog_rate_add')}?rate_card={card.pk}", "Add a rate"),
-        )
 
 
 class HoldingFilter(admin.SimpleListFilter):
@@ -62,98 +50,189 @@ class HoldingFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Rate]) -> QuerySet[Rate]:  # noqa: ARG002
         today = timezone.localdate()
         return {
-            "now": queryset.filter(Q(end_date__isnull=True) | Q(end_date__gt=today), start_date__lte=today),
+            "now": in_force(queryset, on=today),
             "later": queryset.filter(start_date__gt=today),
             "ended": queryset.filter(end_date__lte=today),
         }.get(self.value() or "", queryset)
 
 
-class NewVersionForm(forms.Form):
-    """From when on a rate has which price."""
+class TierInline(TableInline):
+    """Tiers are written with their rate: they are asked for when it is added, and never again."""
 
-    start_date = forms.DateField(label="From", widget=UnfoldAdminSingleDateWidget)
-    unit_price = forms.DecimalField(
-        label="Price", max_digits=38, decimal_places=18, widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"})
-    )
+    model = RateTier
+    form = RateTierForm
+    fields = ("from_quantity", "unit_price")
+    verbose_name_plural = "Tiers, for graduated and volume prices: the price of the quantity above so many units"
 
 
 @admin.register(Rate)
-class RateAdmin(Admin):
+class RateAdmin(RateVersionAdmin, LargeListAdmin):
     """Prices. A saved one only ever gets its end; another price is another version."""
 
-    list_display = ("product", "where", "price", "start_date", "end_date", "holds", "rate_card")
+    form = RateForm
+    list_display = (*("code", "destination", "where", "band", "price", "starts", "ends", "holds", "card"),)
+    # Each is served by an index (catalog.models.rates.list_indexes).
     list_filter = (
         HoldingFilter,
         ("rate_card", AutocompleteSelectFilter),
         ("product", AutocompleteSelectFilter),
+        ("time_band", AutocompleteSelectFilter),
     )
-    list_select_related = ("rate_card", "product")
-    search_fields = ("product__code__istartswith", "region__istartswith")
-    search_help_text = "Product code or region"
-    sortable_by = ()
-    autocomplete_fields = ("rate_card", "product")
+    list_select_related = ("rate_card", "product", "time_band")
+    search_fields = ("destination_prefix",)
+    search_help_text = "First digits of a prefix, a whole product code, or the start of a region or a destination"
+    autocomplete_fields = ("rate_card", "product", "time_band")
+    inlines = (TierInline,)
     deletable = False
     refused_by = (RateRefused,)
     change_form_template = "admin/catalog/rate/change_form.html"
-    empty_hint = "Add a price of a product, everywhere or in one region, from a date on."
+    empty_hint = "Add a price of a product: everywhere, in one region or for destinations with a prefix."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rate]:
+        return super().get_queryset(request).prefetch_related("tiers")  # type: ignore[no-any-return]
+
+    def list_order(self, parameters: dict[str, str]) -> KeyOrder:
+        if parameters.get(CARD_PARAMETER) or digits_in(parameters.get("q", "")):
+            return BY_PREFIX
+        return ORDERS.get(parameters.get("holding", ""), NEWEST_FIRST)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Rate], search_term: str) -> Any:  # noqa: ARG002
+        term = search_term.strip()
+        return (queryset.filter(matching(term)) if term else queryset), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:  # noqa: ARG002
-        return (
-            (None, {"fields": ("rate_card", ("product", "region"))}),
-            ("Price", {"fields": (("unit_price", "unit_size"), ("rounding_digits", "rounding_mode"))}),
-            ("Time", {"fields": (("start_date", "end_date"),)}),
-        )
+        if obj is not None:
+            return (
+                ("What it is for", {"fields": (("rate_card", "product"), ("destination", "where"), "band")}),
+                ("Price", {"fields": ("terms",)}),
+                ("When it holds", {"fields": (("start_date", "end_date"),)}),
+            )
+        return ADD_FIELDSETS
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:  # noqa: ARG002
         if obj is None:
             return ()
-        return (
-            *("rate_card", "product", "region", "unit_price", "unit_size"),
-            *("rounding_digits", "rounding_mode", "start_date"),
-        )
+        return ("rate_card", "product", "destination", "where", "band", "terms", "start_date")
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:  # noqa: ARG002
+        return () if obj else self.inlines
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:  # noqa: ARG002
+        # A new rate is written with its tiers, in save_related.
         if change:
             end_rate(rate_id=obj.pk, end_date=obj.end_date)
-        else:
-            super().save_model(request, obj, form, change)
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.new_version_view)
-        return [path("<int:rate_id>/new-version/", view, name="catalog_rate_new_version"), *super().get_urls()]
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:  # noqa: ARG002
+        if change:
+            return
+        values = form.cleaned_data
+        tiers = [tier for rows in formsets for tier in tiers_of(rows)]
+        terms: Any = {name: values[name] for name in TERMS} | {"tiers": tiers}
+        rate = add_rate(
+            rate_card_id=values["rate_card"].pk,
+            product_id=values["product"].pk,
+            time_band_id=values["time_band"].pk if values["time_band"] else None,
+            **{name: values[name] for name in ("region", "destination_prefix", "start_date", "end_date")},
+            terms=terms,
+        )
+        form.instance.pk = rate.pk
+        for rows in formsets:
+            # What Django's own saving leaves behind, and the log of the admin reads.
+            rows.new_objects, rows.changed_objects, rows.deleted_objects = [], [], []
 
-    def new_version_view(self, request: HttpRequest, rate_id: int) -> HttpResponse:
-        """Ask for a date and a price; end this version then and add one with the new price."""
-        rate = get_object_or_404(Rate.objects.select_related("rate_card", "product"), id=rate_id)
-        if not self.has_change_permission(request, rate):
-            return HttpResponseRedirect(change_url(rate))
-        form = NewVersionForm(request.POST or None)
-        if form.is_valid():
-            try:
-                added = add_rate_version(rate_id=rate_id, **form.cleaned_data)
-            except RateRefused as refused:
-                form.add_error(None, str(refused))
-            else:
-                messages.success(request, f"From {added.start_date} on the price is {exact(added.unit_price)}.")
-                return HttpResponseRedirect(change_url(added))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "New version of a rate",
-            "rate": rate,
-            "form": form,
-            "back": change_url(rate),
-        }
-        return render(request, "admin/catalog/rate/new_version.html", context)
+    def refusal_of(self, error: Exception) -> str:
+        if isinstance(error, RateConflict) and error.rate_id is not None:
+            address = reverse("admin:catalog_rate_change", args=[error.rate_id])
+            return format_html("{} {}", str(error), link(address, "See that rate"))
+        return super().refusal_of(error)
 
-    @column("Region", ordering="region")
+    @column("Product")
+    def code(self, rate: Rate) -> str:
+        return rate.product.code
+
+    @column("Card")
+    def card(self, rate: Rate) -> str:
+        return rate.rate_card.name
+
+    @column("From")
+    def starts(self, rate: Rate) -> date:
+        return rate.start_date
+
+    @column("Until")
+    def ends(self, rate: Rate) -> date | None:
+        return rate.end_date
+
+    @column("Destination")
+    def destination(self, rate: Rate) -> str:
+        return f"{rate.destination_prefix} {rate.destination_name}".strip() or "all"
+
+    @column("Region")
     def where(self, rate: Rate) -> str:
         return rate.region or "every region"
 
-    @column("Price", ordering="unit_price")
+    @column("Band")
+    def band(self, rate: Rate) -> str:
+        return rate.time_band.name if rate.time_band else "any time"
+
+    @column("Price")
     def price(self, rate: Rate) -> str:
-        per = "" if rate.unit_size == 1 else f" per {exact(rate.unit_size)}"
-        return f"{exact(rate.unit_price)} {rate.rate_card.currency_id}{per}"
+        return price_in_words(rate, currency=rate.rate_card.currency_id, tiers=rate.tiers.all())
+
+    @column("Price")
+    def terms(self, rate: Rate) -> SafeString:
+        rows = terms_in_words(rate, currency=rate.rate_card.currency_id, tiers=rate.tiers.all())
+        return format_html(
+            '<dl class="tb-facts tb-terms">{}</dl>',
+            format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows),
+        )
 
     @column("Today", label=LABELS)
     def holds(self, rate: Rate) -> str:
         return holding(rate, on=timezone.localdate())
+
+
+ADD_FIELDSETS = (
+    (
+        "What it is for",
+        {
+            "fields": (
+                ("rate_card", "product"),
+                ("destination_prefix", "destination_name"),
+                ("region", "time_band"),
+            ),
+            "description": (
+                "Of the rates that match a use the most specific one counts: the exact region first, then the longest "
+                "prefix, then a time band."
+            ),
+        },
+    ),
+    (
+        "Price",
+        {
+            "fields": (("unit_price", "unit_size"), ("pricing_model", "connection_fee")),
+            "description": "0.12 for 60 units is a price of 0.12 a minute where usage is in seconds.",
+        },
+    ),
+    (
+        "Billed quantity",
+        {
+            "fields": (("first_increment", "increment"), "minimum_quantity"),
+            "description": "60/60 is billed by whole minutes, 30/6 half a minute at least and then by 6 seconds.",
+        },
+    ),
+    (
+        "Free quantity",
+        {
+            "fields": (("included_quantity", "counted_per"),),
+            "description": "What is free in a month, and whose usage counts together: for it, for tiers and packages.",
+        },
+    ),
+    (
+        "Limits and rounding",
+        {
+            "fields": (("minimum_charge", "maximum_charge"), ("rounding_digits", "rounding_mode")),
+            "description": "Limits go with a price per unit only. Documents are rounded in any case.",
+        },
+    ),
+    ("When it holds", {"fields": (("start_date", "end_date"),)}),
+)

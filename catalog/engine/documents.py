@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from catalog.engine.money import allocate_largest_remainder, exact_sum, round_half_up, round_quotient
-from catalog.engine.pricing import Rate
+from catalog.engine.rates import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Charge:
     """A priced record as documents see it: what it is grouped by, and what is added up.
 
     `late_period` is the first day of the earlier month that late usage belongs to; None where it is not late. `rate` is
-    None for records that brought their own amount.
+    None for records that brought their own amount. `quantity` is what is billed, after minimum and increments.
     """
 
     product_code: str

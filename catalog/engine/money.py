@@ -41,6 +41,22 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
+def exact_product(*factors: Decimal) -> Decimal:
+    """The product with every digit; 1 of nothing. Raises `decimal.Inexact` where that takes more than 400 digits."""
+    product = Decimal(1)
+    for factor in factors:
+        product = _EXACT.multiply(product, factor)
+    return product
+
+
+def with_sign_of(signed: Decimal, amount: Decimal) -> Decimal:
+    """The amount, with the opposite sign where `signed` is below zero, and every digit; there is no negative zero.
+
+    A minus sign in front of a decimal would round it to 28 digits.
+    """
+    return amount.copy_negate() if signed < 0 and not amount.is_zero() else amount
+
+
 def round_amount(amount: Decimal, digits: int, mode: str) -> Decimal:
     """`amount` with `digits` decimals, rounded by one of `ROUNDING_MODES`. There is no negative zero.
 

@@ -72,6 +72,12 @@ def price_constraints(table: str) -> list[models.CheckConstraint]:
         "rounding_mode_known": Q(rounding_mode__in=RoundingMode.values),
     }
     sentences = {
+        **{f"{name}_not_negative": f"The {name.replace('_', ' ')} is less than 0." for name in not_negative},
+        **{f"{name}_positive": f"The {name.replace('_', ' ')} is not more than 0." for name in positive},
+        "pricing_model_known": f"The pricing model is one of: {', '.join(PricingModel.values)}.",
+        "counted_per_known": f"Usage is counted per one of: {', '.join(CountedPer.values)}.",
+        "rounding_digits_range": "An amount is rounded to at most 18 decimals.",
+        "rounding_mode_known": f"The rounding mode is one of: {', '.join(RoundingMode.values)}.",
         "charge_limits_in_order": "The maximum charge is below the minimum charge.",
         "charge_limits_of_single_uses": (
             "A minimum or maximum charge of a single use goes with a price per unit without an included quantity only."

@@ -53,9 +53,15 @@ class RateCard(models.Model):
                 name="rate_card_one_default_per_currency",
                 violation_error_message="This currency has a default rate card already.",
             ),
-            models.CheckConstraint(condition=Q(band_rule__in=BandRule.values), name="rate_card_band_rule_known"),
             models.CheckConstraint(
-                condition=Q(holiday_country__regex=r"^([A-Z]{2})?$"), name="rate_card_holiday_country_is_iso"
+                condition=Q(band_rule__in=BandRule.values),
+                name="rate_card_band_rule_known",
+                violation_error_message=f"The band rule is one of: {', '.join(BandRule.values)}.",
+            ),
+            models.CheckConstraint(
+                condition=Q(holiday_country__regex=r"^([A-Z]{2})?$"),
+                name="rate_card_holiday_country_is_iso",
+                violation_error_message="The country of public holidays is two capital letters, such as DE.",
             ),
         ]
         triggers = [

@@ -28,6 +28,17 @@ class RateDeck(models.Model):
     state = models.CharField(max_length=10, choices=DeckState, default=DeckState.READY)
     columns = models.JSONField(default=list, help_text="The columns of the file, as its header has them.")
     column_mapping = models.JSONField(default=dict, help_text="Field of a rate: column of the file.")
+    default_product = models.ForeignKey(
+        Product,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Of the lines that name no product.",
+    )
+    decimal_sign = models.CharField(
+        max_length=1, blank=True, default="", help_text="Of the numbers in the file. Empty: found out by its prices."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     activated_at = models.DateTimeField(null=True, editable=False)
     activated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

@@ -52,11 +52,14 @@ class TimeBandHours(models.Model):
                 violation_error_message="The end is after the start; hours over midnight are two rows.",
             ),
             models.CheckConstraint(
-                condition=Q(days__contained_by=list(DAYS)) & Q(days__len__gt=0), name="time_band_days_known"
+                condition=Q(days__contained_by=list(DAYS)) & Q(days__len__gt=0),
+                name="time_band_days_known",
+                violation_error_message="Hours are for one day or more: 1 (Monday) to 7 (Sunday), 8 (public holidays).",
             ),
             models.CheckConstraint(
                 condition=Q(start_time__second=0) & (Q(end_time__isnull=True) | Q(end_time__second=0)),
                 name="time_band_whole_minutes",
+                violation_error_message="Hours start and end at whole minutes.",
             ),
         ]
         triggers = [
@@ -90,14 +93,25 @@ class PublicHoliday(models.Model):
     country = models.CharField(max_length=2)
     day = models.DateField()
     name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         db_table = "public_holiday"
         ordering = ["country", "day"]
         constraints = [
-            models.UniqueConstraint(fields=["country", "day"], name="public_holiday_once"),
-            models.CheckConstraint(condition=Q(country__regex=r"^[A-Z]{2}$"), name="public_holiday_country_is_iso"),
+            models.UniqueConstraint(
+                fields=["country", "day"],
+                name="public_holiday_once",
+                violation_error_message="That day is a public holiday of this country already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(country__regex=r"^[A-Z]{2}$"),
+                name="public_holiday_country_is_iso",
+                violation_error_message="A country is two capital letters, such as DE.",
+            ),
         ]
+        triggers = [touch_updated_at()]
 
     def __str__(self) -> str:
         return f"{self.day} {self.name} ({self.country})"

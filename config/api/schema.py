@@ -105,7 +105,7 @@ def complete_document(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 _complete(operation, path, is_write=METHODS[method])
                 _require_body(operation, result["components"]["schemas"])
     result["paths"] = paths
-    _exact(result["components"]["schemas"])
+    _exact(result)
     return result
 
 

@@ -48,6 +48,8 @@ def postgres_settings(*, total: int, processors: int, disk: int, small_shm: bool
     """
     settings = {
         "max_connections": "100",
+        # A preview makes and drops temporary tables for each of its chunks in one transaction, which locks them.
+        "max_locks_per_transaction": "256",
         "shared_buffers": f"{bounded(total // 8, 64, 2 * GIGABYTE)}MB",
         "effective_cache_size": f"{max(total // 2, 256)}MB",
         "work_mem": f"{bounded(total // 256, 4, 64)}MB",

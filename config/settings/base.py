@@ -127,6 +127,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # How many usage records a worker rates in one transaction, about.
 BILLING_CHUNK_RECORDS = 50_000
+# And in a preview, which is one transaction: each chunk's temporary tables stay locked until its end.
+BILLING_PREVIEW_CHUNK_RECORDS = 1_000_000
 
 # The most that one file of usage may hold, unpacked.
 USAGE_IMPORT_LARGEST_BYTES = env.number("USAGE_IMPORT_LARGEST_BYTES", default=10 * 1024**3)

@@ -1,3 +1,3 @@
-from customers.admin import api_keys, customers, staff, subscriptions
+from customers.admin import api_keys, customers, rate_examples, staff, subscriptions
 
-__all__ = ["api_keys", "customers", "staff", "subscriptions"]
+__all__ = ["api_keys", "customers", "rate_examples", "staff", "subscriptions"]

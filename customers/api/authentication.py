@@ -7,7 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from customers.models import ApiKey
-from customers.queries import api_key_by_text
+from customers.queries.api_keys import api_key_by_text
 
 
 class ApiKeyAuthentication(BaseAuthentication):

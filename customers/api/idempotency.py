@@ -18,7 +18,7 @@ from customers.api.exceptions import Conflict, Refused, TooLarge
 from customers.api.views import ApiView
 from customers.models import ApiKey, IdempotentRequest
 from customers.operations.idempotent_requests import key_in_use, record_answer
-from customers.queries import first_answer
+from customers.queries.api_keys import first_answer
 
 HEADER = "Idempotency-Key"
 KEY_LENGTH_MAX = 255

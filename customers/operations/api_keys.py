@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 
 from customers.choices import Scope
 from customers.models import ApiKey, Customer
-from customers.queries import key_digest
+from customers.queries.api_keys import key_digest
 
 KEY_PREFIX = "tb_"
 # 32 random bytes: nobody guesses one, so the plain SHA-256 of it can be stored.

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -12,16 +14,22 @@ from usage.admin.records import OfRecordAdmin
 class UsageChargeAdmin(OfRecordAdmin):
     """The priced results of single records. Reached from an invoice line, or searched by a record's number."""
 
-    list_display = ("record", "service", "region", "from_date", "billed", "price", "shown_amount", "invoice_line")
+    list_display = (
+        *("record", "service", "region", "from_date", "billed", "price", "shown_amount", "why"),
+        "invoice_line",
+    )
     list_select_related = (
         *("record__subscription_service", "record__usage_type"),
         *("rate__rate_card", "line__invoice"),
     )
     fieldsets = (
         (None, {"fields": (("shown_record", "shown_customer"), "invoice_line")}),
-        ("Price", {"fields": (("billed", "price"), "shown_amount")}),
+        ("Price", {"fields": (("used", "billed"), ("price", "counted"), ("shown_amount", "why"))}),
     )
-    readonly_fields = ("shown_record", "shown_customer", "invoice_line", "billed", "price", "shown_amount")
+    readonly_fields = (
+        *("shown_record", "shown_customer", "invoice_line", "used", "billed", "price", "counted", "shown_amount"),
+        "why",
+    )
     empty_hint = "A billing run writes the charges: one for each record that it bills."
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -38,9 +46,27 @@ class UsageChargeAdmin(OfRecordAdmin):
     def region(self, charge: UsageCharge) -> str:
         return charge.record.region
 
+    @column("Quantity")
+    def used(self, charge: UsageCharge) -> str:
+        return self._of(charge, charge.quantity)
+
     @column("Billed quantity")
     def billed(self, charge: UsageCharge) -> str:
-        return f"{exact(charge.quantity)} {charge.record.usage_type.unit}".strip()
+        return self._of(charge, charge.quantity if charge.billed_quantity is None else charge.billed_quantity)
+
+    def _of(self, charge: UsageCharge, quantity: Decimal) -> str:
+        return f"{exact(quantity)} {charge.record.usage_type.unit}".strip()
+
+    @column("Counted in the month")
+    def counted(self, charge: UsageCharge) -> str:
+        if charge.counted_month is None:
+            return "not counted: the price does not depend on other usage"
+        before, total = exact(charge.quantity_before), exact(charge.quantity_total)
+        return f"{charge.counted_month:%B %Y}: {before} before it, {total} at the end of the run"
+
+    @column("Why")
+    def why(self, charge: UsageCharge) -> SafeString:
+        return link(f"{change_url(charge.record)}#explanation", "why")
 
     @column("Price")
     def price(self, charge: UsageCharge) -> SafeString | str:

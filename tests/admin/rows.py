@@ -1,7 +1,7 @@
 """How to make a row of every model that has pages in the admin."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 from django.contrib.auth.models import Group, User
@@ -9,7 +9,7 @@ from django.db.models import Model
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from billing.models import BillingCycle, BillingRun, CompletenessDay, CustomerBilling, InvoiceMessage, RunAccount
-from catalog.models import Currency, Product, Rate, RateCard, TaxRate
+from catalog.models import Currency, Product, PublicHoliday, Rate, RateCard, RateDeck, RateExample, TaxRate, TimeBand
 from customers.models import (
     AccountsReceivable,
     ApiKey,
@@ -86,9 +86,12 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     PendingUsage: factories.PendingUsageFactory,
     PeriodicTask: lambda: PeriodicTask.objects.create(name=f"Task {next(NUMBERS)}", task="x", interval=interval()),
     Product: factories.ProductFactory,
+    PublicHoliday: lambda: factories.PublicHolidayFactory(day=date(2026, 1, 1) + timedelta(days=next(NUMBERS))),
     QuarantinedLine: factories.QuarantinedLineFactory,
     Rate: lambda: factories.RateFactory(product=factories.ProductFactory(code=f"P-{next(NUMBERS)}")),
     RateCard: factories.RateCardFactory,
+    RateDeck: lambda: factories.RateDeckLineFactory().deck,
+    RateExample: factories.RateExampleFactory,
     RunAccount: factories.RunAccountFactory,
     Site: factories.SiteFactory,
     SourceSystem: lambda: factories.SourceSystemFactory(name=f"Switch {next(NUMBERS)}"),
@@ -96,6 +99,7 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     SubscriptionAction: factories.SubscriptionActionFactory,
     SubscriptionService: factories.SubscriptionServiceFactory,
     TaxRate: lambda: factories.TaxRateFactory(name=f"Tax {next(NUMBERS)}"),
+    TimeBand: lambda: factories.TimeBandHoursFactory().time_band,
     Transaction: factories.TransactionFactory,
     UsageCharge: factories.UsageChargeFactory,
     UsageConflict: factories.UsageConflictFactory,

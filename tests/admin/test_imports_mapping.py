@@ -9,10 +9,11 @@ from django.forms import ChoiceField
 from django.test import Client
 from django.urls import reverse
 
+from catalog.choices import FileFormat
 from tests import factories
 from tests.usage.taking import AT, make_company
 from usage.admin.mapping import MappingForm, columns_of_lines
-from usage.choices import FileFormat, ImportState
+from usage.choices import ImportState
 from usage.models import SourceSystem, UsageDataRecord, UsageImport
 from usage.operations.stored import take_in_stored
 

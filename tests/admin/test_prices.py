@@ -4,8 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from catalog.admin.figures import exact, money
 from catalog.admin.rates import holding
@@ -25,7 +23,7 @@ def versions() -> list[tuple[Decimal, date, date | None]]:
 
 
 def test_new_version_follows_the_old_one_without_a_gap(rate: Rate) -> None:
-    added = add_rate_version(rate_id=rate.pk, start_date=date(2026, 3, 1), unit_price=Decimal("0.02"))
+    added = add_rate_version(rate_id=rate.pk, start_date=date(2026, 3, 1), terms={"unit_price": Decimal("0.02")})
     assert versions() == [
         (Decimal("0.01"), date(2026, 1, 1), date(2026, 3, 1)),
         (Decimal("0.02"), date(2026, 3, 1), None),
@@ -35,7 +33,7 @@ def test_new_version_follows_the_old_one_without_a_gap(rate: Rate) -> None:
 
 def test_new_version_ends_when_the_old_one_would_have(rate: Rate) -> None:
     end_rate(rate_id=rate.pk, end_date=date(2026, 6, 1))
-    add_rate_version(rate_id=rate.pk, start_date=date(2026, 3, 1), unit_price=Decimal("0.02"))
+    add_rate_version(rate_id=rate.pk, start_date=date(2026, 3, 1), terms={"unit_price": Decimal("0.02")})
     assert versions()[1] == (Decimal("0.02"), date(2026, 3, 1), date(2026, 6, 1))
 
 
@@ -44,57 +42,13 @@ def test_new_version_outside_the_time_of_the_old_one_is_refused(rate: Rate, star
     end_rate(rate_id=rate.pk, end_date=date(2026, 6, 1))
     before = versions()
     with pytest.raises(RateRefused, match="This version"):
-        add_rate_version(rate_id=rate.pk, start_date=start, unit_price=Decimal(1))
+        add_rate_version(rate_id=rate.pk, start_date=start, terms={"unit_price": Decimal(1)})
     assert versions() == before
 
 
 def test_end_before_the_start_is_refused(rate: Rate) -> None:
     with pytest.raises(RateRefused, match="it ends later than that"):
         end_rate(rate_id=rate.pk, end_date=date(2026, 1, 1))
-
-
-def test_page_adds_a_version(admin_client: Client, rate: Rate) -> None:
-    address = reverse("admin:catalog_rate_new_version", args=[rate.pk])
-    assert admin_client.get(address).status_code == 200
-    response = admin_client.post(address, {"start_date": "2026-03-01", "unit_price": "0.0250"}, follow=True)
-    assert [str(m) for m in response.context["messages"]] == ["From 2026-03-01 on the price is 0.025."]
-    assert len(versions()) == 2
-
-
-def test_page_says_why_a_version_is_refused(admin_client: Client, rate: Rate) -> None:
-    address = reverse("admin:catalog_rate_new_version", args=[rate.pk])
-    page = admin_client.post(address, {"start_date": "2025-01-01", "unit_price": "1"}).content.decode()
-    assert "a new one starts later than that" in page
-    assert len(versions()) == 1
-
-
-def test_who_may_only_look_adds_no_version(viewer_client: Client, rate: Rate) -> None:
-    address = reverse("admin:catalog_rate_new_version", args=[rate.pk])
-    assert viewer_client.post(address, {"start_date": "2026-03-01", "unit_price": "1"}).status_code == 302
-    assert len(versions()) == 1
-
-
-def test_saved_rate_takes_an_end_and_nothing_else(admin_client: Client, rate: Rate) -> None:
-    address = reverse("admin:catalog_rate_change", args=[rate.pk])
-    admin_client.post(address, {"end_date": "2026-04-01", "unit_price": "9", "start_date": "2020-01-01"})
-    assert versions() == [(Decimal("0.01"), date(2026, 1, 1), date(2026, 4, 1))]
-
-
-def test_form_adds_a_rate(admin_client: Client, rate: Rate) -> None:
-    response = admin_client.post(
-        reverse("admin:catalog_rate_add"),
-        {
-            "rate_card": rate.rate_card_id,
-            "product": rate.product_id,
-            "region": "eu",
-            "unit_price": "0.0000001453",
-            "unit_size": "1",
-            "rounding_mode": "halfUp",
-            "start_date": "2026-01-01",
-        },
-    )
-    assert response.status_code == 302, response.context["adminform"].form.errors
-    assert Rate.objects.get(region="eu").unit_price == Decimal("0.0000001453")
 
 
 def test_where_a_version_stands_in_time(rate: Rate) -> None:

@@ -7,9 +7,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from catalog.choices import FileFormat
 from tests import factories
 from tests.usage.taking import AT, HEADER, ROW, lines, make_company, take
-from usage.choices import FileFormat, ImportState, QuarantineReason, QuarantineState
+from usage.choices import ImportState, QuarantineReason, QuarantineState
 from usage.models import QuarantinedLine, SourceSystem, UsageDataRecord, UsageImport
 
 pytestmark = pytest.mark.django_db(transaction=True)

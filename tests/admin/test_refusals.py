@@ -11,8 +11,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from catalog.admin.products import ProductAdmin
-from catalog.admin.refusals import refusal
 from catalog.models import Product, Rate, TaxRate
+from catalog.operations.refusals import refusal
 from customers.models import Customer
 from tests import factories
 
@@ -66,7 +66,7 @@ def test_refused_save_shows_the_form_again_with_the_reason(admin_client: Client)
     factories.RateFactory(rate_card=first.rate_card, product=first.product, start_date=date(2026, 2, 1))
     response = admin_client.post(reverse("admin:catalog_rate_change", args=[first.pk]), {"end_date": "2026-03-01"})
     assert response.status_code == 200
-    assert "Another version of this rate holds in that time. End it first." in response.content.decode()
+    assert "is for the same and holds in that time, from 2026-02-01 on: end it first" in response.content.decode()
     assert 'value="2026-03-01"' in response.content.decode()
     assert Rate.objects.get(pk=first.pk).end_date == date(2026, 2, 1)
 

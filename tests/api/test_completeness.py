@@ -195,6 +195,7 @@ def test_the_checks_before_a_run_are_shown(staff: Caller) -> None:
     assert [check["code"] for check in answer["checks"]] == [
         *("open_quarantine", "open_conflicts", "number_holes"),
         *("silent_sources", "completeness", "imports_under_way"),
+        *("wrong_examples", "expired_rates"),
     ]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
+from customers.api.upload import CSV_TYPES, GZIP_TYPES, MULTIPART, NDJSON_TYPES, XLSX_TYPES
 from customers.models import Customer
 from customers.operations.api_keys import create_api_key
 from tests.api.conftest import ALL_SCOPES
@@ -22,7 +23,6 @@ from tests.api.sample import lead, make_sample
 from tests.gzipped import gzipped
 from tests.usage.taking import lines
 from tests.usage.workbooks import workbook
-from usage.api.upload import CSV_TYPES, GZIP_TYPES, MULTIPART, NDJSON_TYPES, XLSX_TYPES
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +99,7 @@ def test_every_answer_is_as_the_document_says(
 
 
 # The rest is the staff's: to a customer's key it is a 403, whatever is sent.
-@schema.include(path_regex=r"^/usage/v1/usage_data_records(/\{record_id\})?$").parametrize()
+@schema.include(path_regex=r"^/usage/v1/usage_data_records(/\{record_id\}(/explanation)?)?$").parametrize()
 @pytest.mark.parametrize("who", ["customer"])
 @pytest.mark.usefixtures("_connection_of_this_test")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

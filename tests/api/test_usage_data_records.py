@@ -154,11 +154,14 @@ def test_a_charged_record_says_how_its_price_came_about(staff: Caller, record: U
     charge = charged(record)
     shown = staff.ask(f"{PATH}/{record.id}")
     assert (shown["rating_state"], shown["total_amount"]) == ("COMPLETED", Decimal("0.000000000121083333"))
+    # Made by hand, by no run.
+    assert shown["charge"].pop("explanation")["fault"].startswith("No billing run made the invoice")
     assert shown["charge"] == {
         "rate_id": str(charge.rate_id),
         "unit_price": Decimal("0.05"),
         "unit_size": 60,
         "quantity": Decimal("0.0000001453"),
+        "billed_quantity": Decimal("0.0000001453"),
         "amount": Decimal("0.000000000121083333"),
         "currency_code": "USD",
         "invoice_id": str(charge.line.invoice_id),

@@ -12,6 +12,7 @@ from django.http import UnreadablePostError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from customers.api.upload import XLSX_TYPES, WholeStream
 from tests.api.caller import Caller, assert_error, parsed
 from tests.factories.catalog import ProductFactory
 from tests.factories.customers import SubscriptionServiceFactory
@@ -22,7 +23,6 @@ from tests.factories.usage import (
 from tests.gzipped import gzipped
 from tests.usage.workbooks import workbook
 from usage.adapters.progress import report_progress
-from usage.api.upload import XLSX_TYPES, WholeStream
 from usage.engine.progress import ImportProgress
 from usage.models import SourceSystem, UsageDataRecord, UsageImport
 from usage.operations.stored import take_in_stored

@@ -116,7 +116,7 @@ def test_a_customer_that_is_new_after_it_waits_for_the_next_run() -> None:
 
 
 def add_version(rate: Rate) -> None:
-    add_rate_version(rate_id=rate.id, start_date=date(2026, 1, 10), unit_price=Decimal(9))
+    add_rate_version(rate_id=rate.id, start_date=date(2026, 1, 10), terms={"unit_price": Decimal(9)})
 
 
 def add_to_the_region(rate: Rate) -> None:

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from billing.choices import PreflightVerdict
 from billing.models import BillingRun
 from billing.operations.completeness import check_completeness
-from billing.queries.preflight import PreflightCheck, preflight, verdict_of
+from billing.queries.preflight import preflight, verdict_of
+from billing.queries.preflight_checks import PreflightCheck
 from tests.billing.received import AT, DAY, file_of, noted, recorded, switch
 from tests.factories import BillingRunFactory, UsageDataRecordFactory
 from usage.choices import ConflictDecision, QuarantineState
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 CODES = (
     *("open_quarantine", "open_conflicts", "number_holes"),
     *("silent_sources", "completeness", "imports_under_way"),
+    *("wrong_examples", "expired_rates"),
 )
 
 

@@ -3,7 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 from catalog.engine.documents import Charge, Document, Line, Terms, make_document
-from catalog.engine.pricing import Rate
+from catalog.engine.rates import Rate
 
 PEAK = Rate(
     id=1, card_id=1, card_name="Retail", product="CALL", unit_price=Decimal("0.02"), start_date=date(2026, 1, 1)

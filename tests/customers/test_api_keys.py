@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers.models import ApiKey
 from customers.operations.api_keys import ApiKeyRefused, create_api_key, revoke_api_key
-from customers.queries import api_key_by_text
+from customers.queries.api_keys import api_key_by_text
 from tests.factories.customers import CustomerFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

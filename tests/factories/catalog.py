@@ -1,9 +1,22 @@
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import factory
 
-from catalog.models import Currency, Product, PublicHoliday, Rate, RateCard, RateTier, TaxRate, TimeBand, TimeBandHours
+from catalog.models import (
+    Currency,
+    Product,
+    PublicHoliday,
+    Rate,
+    RateCard,
+    RateDeck,
+    RateDeckLine,
+    RateExample,
+    RateTier,
+    TaxRate,
+    TimeBand,
+    TimeBandHours,
+)
 from tests.factories.rows import RowFactory
 
 
@@ -66,9 +79,11 @@ class TimeBandHoursFactory(RowFactory[TimeBandHours]):
 
 
 class PublicHolidayFactory(RowFactory[PublicHoliday]):
+    """A day of its own of Germany."""
+
     country = "DE"
-    day = date(2026, 1, 1)
-    name = "Neujahr"
+    day = factory.Sequence(lambda n: date(2026, 1, 1) + timedelta(days=n))
+    name = factory.LazyAttribute(lambda holiday: f"Holiday {holiday.day}")
 
     class Meta:
         model = PublicHoliday
@@ -95,3 +110,43 @@ class RateTierFactory(RowFactory[RateTier]):
 
     class Meta:
         model = RateTier
+
+
+class RateExampleFactory(RowFactory[RateExample]):
+    """60 s to 447700900123 on Monday 5 January 2026 at 09:00 UTC costs 0.12."""
+
+    rate_card = factory.SubFactory(RateCardFactory)
+    product = factory.SubFactory(ProductFactory)
+    quantity = Decimal(60)
+    destination = "447700900123"
+    used_at = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+    amount = Decimal("0.12")
+
+    class Meta:
+        model = RateExample
+
+
+class RateDeckFactory(RowFactory[RateDeck]):
+    """A deck of a file that waits, of prices from 1 March 2026 on; it has no lines."""
+
+    rate_card = factory.SubFactory(RateCardFactory)
+    name = "prices.csv"
+    starts_on = date(2026, 3, 1)
+    columns = ["product", "prefix", "unit_price"]
+    column_mapping = {"product": "product", "destination_prefix": "prefix", "unit_price": "unit_price"}
+
+    class Meta:
+        model = RateDeck
+
+
+class RateDeckLineFactory(RowFactory[RateDeckLine]):
+    """A new price: 0.01 a unit."""
+
+    deck = factory.SubFactory(RateDeckFactory)
+    line_number = factory.Sequence(lambda n: n + 2)
+    outcome = "NEW"
+    product = factory.SubFactory(ProductFactory)
+    unit_price = Decimal("0.01")
+
+    class Meta:
+        model = RateDeckLine

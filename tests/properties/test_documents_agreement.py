@@ -10,18 +10,11 @@ from billing.models import BillingRun, RunAccount
 from billing.operations.preview import PreviewAccount, preview_run
 from billing.operations.runs import commence_run
 from catalog.engine.documents import Charge, Document, Terms, make_document
+from catalog.engine.rates import Rate
 from invoicing.models import Invoice
-from tests.properties.company import (
-    LATE_BEFORE,
-    DrawnCustomer,
-    DrawnRate,
-    Party,
-    currencies,
-    customers,
-    make_company,
-    rates,
-)
-from tests.properties.priced import engine_price, is_due
+from tests.properties.company import LATE_BEFORE, Party, make_company
+from tests.properties.drawn import DrawnCustomer, DrawnPrices, currencies, customers, prices
+from tests.properties.priced import Charged, engine_charges
 from tests.runs import AT, account, new_run, produce
 from usage.models import UsageDataRecord
 
@@ -32,26 +25,27 @@ suppressed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.func
 def expected_document(party: Party) -> Document | None:
     """What the engine makes of the customer's records, with the unpriced left out."""
     currency = party.customer.currency
-    charges = [charge for record in party.records if is_due(record) and (charge := _charge(party, record))]
+    by_record = engine_charges(party)
+    rates = {rate.id: rate for rate in party.rates}
+    charges = [
+        _charge(party, record, by_record[record.id], rates) for record in party.records if record.id in by_record
+    ]
     least = Decimal(1).scaleb(-currency.minor_units) if party.drawn.minimum is None else party.drawn.minimum
     return make_document(
         charges, Terms(tax_percent=party.drawn.tax_percent, minor_units=currency.minor_units, minimum_amount=least)
     )
 
 
-def _charge(party: Party, record: UsageDataRecord) -> Charge | None:
-    price = engine_price(party, record)
-    if price is None:
-        return None
+def _charge(party: Party, record: UsageDataRecord, charged: Charged, rates: dict[int, Rate]) -> Charge:
     is_late = party.drawn.has_earlier_invoice and record.billing_effective_date < LATE_BEFORE
     return Charge(
         product_code=record.product.code,
         region=record.region,
         usage_type=record.usage_type.name,
-        rate=price.rate,
+        rate=rates[charged.rate_id] if charged.rate_id else None,
         late_period=record.billing_effective_date.replace(day=1) if is_late else None,
-        quantity=price.quantity,
-        amount=price.amount,
+        quantity=charged.quantity if charged.billed_quantity is None else charged.billed_quantity,
+        amount=charged.amount,
     )
 
 
@@ -118,25 +112,25 @@ def as_previewed(account: RunAccount) -> PreviewAccount:
 
 
 @settings(max_examples=30, suppress_health_check=suppressed)
-@given(currencies, st.lists(customers, min_size=1, max_size=3), rates())
+@given(currencies, st.lists(customers, min_size=1, max_size=3), prices())
 def test_a_run_makes_the_documents_that_the_engine_makes(
-    currency: str, drawn: list[DrawnCustomer], drawn_rates: list[DrawnRate]
+    currency: str, drawn: list[DrawnCustomer], drawn_prices: DrawnPrices
 ) -> None:
-    subrun, parties = make_company(currency, drawn, drawn_rates)
+    subrun, parties = make_company(currency, drawn, drawn_prices)
     run = produce(commence_run(run_id=new_run(subrun=subrun, bill_unpriced=True).pk, at=AT))
     for party in parties:
         check(run, party)
 
 
 @settings(max_examples=12, suppress_health_check=suppressed)
-@given(st.booleans(), currencies, st.lists(customers, min_size=1, max_size=3), rates())
+@given(st.booleans(), currencies, st.lists(customers, min_size=1, max_size=3), prices())
 def test_a_preview_shows_what_the_run_then_makes_for_every_customer(
     bill_unpriced: bool,  # noqa: FBT001  hypothesis gives it by position
     currency: str,
     drawn: list[DrawnCustomer],
-    drawn_rates: list[DrawnRate],
+    drawn_prices: DrawnPrices,
 ) -> None:
-    subrun, parties = make_company(currency, drawn, drawn_rates)
+    subrun, parties = make_company(currency, drawn, drawn_prices)
     run = new_run(subrun=subrun, bill_unpriced=bill_unpriced)
     preview = preview_run(run_id=run.pk, at=AT)
     produce(commence_run(run_id=run.pk, at=AT))

@@ -12,8 +12,9 @@ from catalog.engine.money import exact_sum
 from customers.models import Customer
 from invoicing.models import InvoiceLine, Transaction, UsageCharge
 from tests.billing.taken import adjust, cancel, direct
-from tests.properties.company import DrawnCustomer, DrawnRate, Party, currencies, customers, make_company, rates
-from tests.properties.priced import engine_price, is_due
+from tests.properties.company import Party, make_company
+from tests.properties.drawn import DrawnCustomer, DrawnPrices, always_billed, currencies, prices
+from tests.properties.priced import engine_charges, is_due
 from tests.runs import FEBRUARY, bill, pending, post
 from usage.choices import BillingDirective
 from usage.models import UsageDataRecord
@@ -21,7 +22,6 @@ from usage.operations.errors import RecordConflict, RecordRefused
 
 pytestmark = pytest.mark.django_db
 suppressed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
-always_billed = customers.map(lambda drawn: DrawnCustomer(**(vars(drawn) | {"minimum": Decimal(0)})))
 # Before the first run, on its drafts, on its posted invoices, on the drafts of the second run.
 MOMENTS = 4
 CUTOFF = date(2026, 3, 1)
@@ -93,7 +93,7 @@ def check(party: Party) -> None:
     waiting = pending(party.customer)
     for record in UsageDataRecord.objects.filter(customer=party.customer):
         stands = record.life_cycle_state == "POSTED" and is_due(record, CUTOFF)
-        price = engine_price(party, record) if stands else None
+        price = engine_charges(party, [CUTOFF], records=[record]).get(record.pk) if stands else None
         assert net_of(record) == (price.amount if price else 0)
         # What nothing prices waits; nothing waits and is charged.
         assert (record.pk in waiting) == (stands and price is None)
@@ -113,11 +113,11 @@ def lines_of(customer: Customer) -> Decimal:
 
 
 @settings(max_examples=25, suppress_health_check=suppressed)
-@given(currencies, st.lists(st.tuples(always_billed, acts), min_size=1, max_size=2), rates())
+@given(currencies, st.lists(st.tuples(always_billed, acts), min_size=1, max_size=2), prices(with_counted=False))
 def test_what_was_charged_and_taken_back_is_what_the_records_that_stand_are_worth(
-    currency: str, drawn: list[tuple[DrawnCustomer, list[Act]]], drawn_rates: list[DrawnRate]
+    currency: str, drawn: list[tuple[DrawnCustomer, list[Act]]], drawn_prices: DrawnPrices
 ) -> None:
-    subrun, parties = make_company(currency, [one for one, _ in drawn], drawn_rates)
+    subrun, parties = make_company(currency, [one for one, _ in drawn], drawn_prices)
 
     def act(moment: int) -> None:
         for party, (_, all_acts) in zip(parties, drawn, strict=True):

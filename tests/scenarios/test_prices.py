@@ -29,7 +29,7 @@ def card_at(product: Product, unit_price: str, **fields: object) -> RateCard:
 
 def test_a_price_change_in_the_middle_of_the_month_makes_two_lines() -> None:
     acme, call = customer_at("0.10")
-    add_rate_version(rate_id=rate_of(call).id, start_date=date(2026, 1, 16), unit_price=Decimal("0.08"))
+    add_rate_version(rate_id=rate_of(call).id, start_date=date(2026, 1, 16), terms={"unit_price": Decimal("0.08")})
     use(acme, call, 100, on="2026-01-15T23:59:59")
     use(acme, call, 100, on="2026-01-16T00:00:00")
     use(acme, call, 50, on="2026-01-31")
@@ -39,7 +39,7 @@ def test_a_price_change_in_the_middle_of_the_month_makes_two_lines() -> None:
 
 def test_the_day_is_that_of_the_customers_time_zone() -> None:
     acme, call = customer_at("0.10", timezone="Pacific/Auckland")
-    add_rate_version(rate_id=rate_of(call).id, start_date=date(2026, 1, 16), unit_price=Decimal("0.08"))
+    add_rate_version(rate_id=rate_of(call).id, start_date=date(2026, 1, 16), terms={"unit_price": Decimal("0.08")})
     # In January Auckland is 13 hours ahead: 11:00 UTC on the 15th is midnight there, and the 16th.
     use(acme, call, 100, on="2026-01-15T10:59:59")
     use(acme, call, 100, on="2026-01-15T11:00:00", billing_effective_date=date(2026, 1, 16))

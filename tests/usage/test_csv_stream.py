@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage.adapters import csv_stream
-from usage.adapters.csv_stream import Block, CsvStream, StreamFault
+from catalog.adapters import csv_stream
+from catalog.adapters.csv_stream import Block, CsvStream, StreamFault
 
 HEADER = b"number,service,usage_amount\n"
 MEGABYTE = 1 << 20

@@ -8,10 +8,10 @@ from typing import BinaryIO, cast
 
 import pytest
 
+from catalog.adapters.csv_stream import StreamFault
+from catalog.adapters.incoming import opened
 from tests.gzipped import gzipped
 from tests.usage.test_csv_stream import Generated, InPieces
-from usage.adapters.csv_stream import StreamFault
-from usage.adapters.incoming import opened
 
 CSV = b"number,service\nR1,+49301\n"
 MOST = 1_000_000

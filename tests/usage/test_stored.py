@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from catalog.choices import FileFormat
 from tests.factories import SourceSystemFactory, UserFactory
 from tests.gzipped import gzipped
 from tests.usage.stored import LATER, block_count, receive, work_off
 from tests.usage.taking import AT, HEADER, ROW, counts, held, leftovers, lines, make_company, records, refusal, take
 from tests.usage.workbooks import workbook
 from usage.adapters import stored_file
-from usage.choices import Channel, FileFormat, ImportState
+from usage.choices import Channel, ImportState
 from usage.engine.progress import ImportProgress
 from usage.models import SourceSystem, UsageImport, UsageImportBlock
 from usage.operations.errors import ImportConflict, ImportRefused

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from catalog.adapters.csv_stream import StreamFault
+from catalog.adapters.workbook import WorkbookStream
+from catalog.adapters.zip_archive import MOST_ENTRIES
 from tests.usage.taking import AT, HEADER, counts, make_company, records, refusal
 from tests.usage.workbooks import MAIN, Cell, Value, parts, sheet, workbook, zipped
-from usage.adapters.csv_stream import StreamFault
-from usage.adapters.workbook import WorkbookStream
-from usage.adapters.zip_archive import MOST_ENTRIES
 from usage.models import QuarantinedLine
 from usage.operations.imports import import_usage
 
@@ -22,7 +22,9 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def read(content: bytes, *, delimiter: str = ",", decimal_sign: str = ".") -> str:
-    with WorkbookStream(io.BytesIO(content), delimiter=delimiter, decimal_sign=decimal_sign) as stream:
+    with WorkbookStream(
+        io.BytesIO(content), delimiter=delimiter, decimal_sign=decimal_sign, instant_columns=("from_date", "to_date")
+    ) as stream:
         return stream.read().decode()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from usage.adapters.csv_stream import (
+from catalog.adapters.csv_stream import (
     BLOCK_BYTES,
     END_OF_DATA,
     LONGEST_ROW_BYTES,

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from usage.adapters.csv_stream import StreamFault
+from catalog.adapters.csv_stream import StreamFault
 from usage.models import UsageImportBlock
 
 BLOCK_BYTES = 1 << 20

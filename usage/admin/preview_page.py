@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from catalog.admin.base import change_url
+from catalog.choices import FileFormat
 from usage.admin.mapping import OFFERED_COLUMNS, MappingForm, columns_of_lines
-from usage.choices import FileFormat
 from usage.engine.layout import FIELDS
 from usage.models import UsageImport
 from usage.operations.preview import ImportPreview

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from usage.choices import FileFormat
+from catalog.choices import FileFormat
 from usage.engine.layout import Column, LayoutFault, parse_layout
 from usage.models import QuarantinedLine
 from usage.operations.reprocess import Reprocessed

@@ -6,12 +6,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.choices import FileFormat
 from customers.api.fields import CursorField, IdField
 from usage.adapters.progress import progress_of
 from usage.api.serializers import MEMBERS, ErrorSerializer, PageQuery, UsageMetaSerializer
 from usage.api.short_forms import NamedShortForm
 from usage.api.values import TextField
-from usage.choices import Channel, ConflictDecision, FileFormat, ImportState, QuarantineReason, QuarantineState
+from usage.choices import Channel, ConflictDecision, ImportState, QuarantineReason, QuarantineState
 from usage.engine.progress import ImportProgress
 from usage.models import QuarantinedLine, UsageConflict, UsageImport
 

@@ -17,10 +17,10 @@ from customers.api.exceptions import Refused
 from customers.api.fields import cursor
 from customers.api.idempotency import answer_once
 from customers.api.lists import cut
+from customers.api.upload import FORMATS, MULTIPART, Upload, uploaded
 from customers.api.views import ApiView, checked_id, checked_query
 from customers.choices import Scope
 from usage.api import import_serializers as shapes
-from usage.api.upload import FORMATS, MULTIPART, Upload, uploaded
 from usage.choices import Channel, ImportState
 from usage.models import UsageImport
 from usage.operations.errors import ImportRefused

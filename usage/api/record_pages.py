@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from rest_framework.exceptions import ValidationError
 
-from catalog.queries import KeyOrder, TookTooLong, time_limit
+from catalog.queries.keyset import KeyOrder, TookTooLong, time_limit
 from customers.api.exceptions import Refused
 from customers.api.fields import cursor
 from usage.api.serializers import RECORDS

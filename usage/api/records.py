@@ -1,4 +1,4 @@
-"""`usage_data_records` of the usage API: listed, shown, and sent one at a time."""
+"""`usage_data_records` of the usage API: listed, and sent one at a time. Billing, which knows its price, shows one."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -8,12 +8,12 @@ from rest_framework.response import Response
 from customers.api.bodies import checked_body
 from customers.api.exceptions import Conflict
 from customers.api.idempotency import idempotent
-from customers.api.views import ApiView, checked_id, checked_query, refuse_unknown_members
+from customers.api.views import ApiView, checked_query, refuse_unknown_members
 from customers.choices import Scope
 from usage.api.bodies import NewRecordBody
 from usage.api.import_serializers import NumberConflictSerializer, differences_shown
 from usage.api.new_record import Sender, known_conflict, take_in
-from usage.api.record_detail import UsageDataRecordDetailSerializer, shown_in_full
+from usage.api.record_detail import UsageDataRecordDetailSerializer
 from usage.api.record_pages import page_of_records
 from usage.api.serializers import UsageDataRecordPageSerializer, UsageDataRecordQuery
 from usage.operations.errors import NumberConflict
@@ -73,16 +73,3 @@ class UsageDataRecordList(ApiView):
             found = {"id": known.record_id, "differences": differences_shown(known.differences)}
             return Response({**answer.data, **found}, status=answer.status_code)
         return Response(shown, status=201 if is_new else 200)
-
-
-class UsageDataRecordDetail(ApiView):
-    staff_model = "usage.usagedatarecord"
-
-    @extend_schema(
-        tags=TAGS,
-        operation_id="usage_data_records_retrieve",
-        summary="Show one usage data record",
-        responses={200: UsageDataRecordDetailSerializer},
-    )
-    def get(self, request: Request, record_id: str) -> Response:
-        return Response(shown_in_full(checked_id(record_id), customer_id=self.own_customer_id(request)))

@@ -87,7 +87,7 @@ class OriginalSerializer(serializers.Serializer[UsageDataRecord]):
 
 
 class ChargeSerializer(serializers.Serializer[Any]):
-    """How the price came about: amount = quantity x unit_price / unit_size, rounded as the rate says."""
+    """What the record was charged by which rate. Its explanation comes with the single record."""
 
     rate_id = IdField(allow_null=True, help_text="Null where the record brought its own amount.")
     unit_price = ExactNumberField(source="rate.unit_price", allow_null=True, default=None, read_only=True)
@@ -150,20 +150,21 @@ class UsageDataRecordSerializer(serializers.Serializer[UsageDataRecord]):
 
     @extend_schema_field(serializers.ChoiceField(choices=["PENDING", "COMPLETED"]))
     def get_rating_state(self, record: UsageDataRecord) -> str:
-        return "PENDING" if self._shown_charge(record) is None else "COMPLETED"
+        return "PENDING" if self.shown_charge(record) is None else "COMPLETED"
 
     @extend_schema_field(ExactNumberField(allow_null=True))
     def get_total_amount(self, record: UsageDataRecord) -> Decimal | None:
-        charge = self._shown_charge(record)
+        charge = self.shown_charge(record)
         amount = record.total_amount if charge is None else charge.amount
         return None if amount is None else ExactNumberField().to_representation(amount)
 
     @extend_schema_field(ChargeSerializer(allow_null=True))
     def get_charge(self, record: UsageDataRecord) -> dict[str, Any] | None:
-        charge = self._shown_charge(record)
+        charge = self.shown_charge(record)
         return None if charge is None else dict(ChargeSerializer(charge).data)
 
-    def _shown_charge(self, record: UsageDataRecord) -> Any:
+    def shown_charge(self, record: UsageDataRecord) -> Any:
+        """The record's charge, or None where there is none that the reader is told of."""
         charge = getattr(record, "charge", None)
         if charge is None or (self.context.get("is_for_customer") and charge.line.invoice.state != "POSTED"):
             return None

@@ -10,7 +10,6 @@ LINE = rf"{IMPORT}/quarantine/(?P<line_id>[^/]+)"
 
 urlpatterns = [
     re_path(r"^usage_data_records/?$", records.UsageDataRecordList.as_view()),
-    re_path(rf"{RECORD}/?$", records.UsageDataRecordDetail.as_view()),
     re_path(rf"{RECORD}/post/?$", record_actions.PostRecord.as_view()),
     re_path(rf"{RECORD}/reject/?$", record_actions.RejectRecord.as_view()),
     re_path(r"^usage_imports/?$", imports.UsageImportList.as_view()),

@@ -2,7 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from usage.choices import Channel, Delimiter, FileFormat, ImportState, QuarantineReason, QuarantineState
+from catalog.choices import FileFormat
+from usage.choices import Channel, Delimiter, ImportState, QuarantineReason, QuarantineState
 from usage.models.sources import SourceSystem
 
 

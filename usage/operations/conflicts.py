@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from usage.choices import ConflictDecision, FileFormat, LifeCycleState
+from catalog.choices import FileFormat
+from usage.choices import ConflictDecision, LifeCycleState
 from usage.engine.date_format import DateFormatFault
 from usage.engine.layout import FIELDS, LayoutFault
 from usage.models import UsageConflict, UsageDataRecord

@@ -5,7 +5,8 @@ Names of columns never reach the SQL: they are c0, c1 ... by position, and texts
 
 from dataclasses import dataclass
 
-from usage.choices import FileFormat
+from catalog.choices import FileFormat
+from catalog.operations.text_sql import DAY_IN_DIGITS, date, literal, number
 from usage.engine.date_format import DateFormat
 from usage.engine.layout import FIELDS, Column, Layout
 
@@ -16,14 +17,6 @@ ALL_NUMBERS = ("usage_amount", "total_amount", *NUMBERS)
 ALL_DATES = ("billing_effective_date", *DATES)
 INSTANTS = ("from_date", "to_date")
 
-# What nearly every number is, recognised four times as fast as the rest.
-SHORT_NUMBER = r"length({0}) <= 18 AND {0} ~ '^[+-]?[0-9]+\.?[0-9]*$'"
-# A number: at most 20 digits before and 18 after the point, exponents included (0.0000004 often comes as 4e-07).
-# [0-9], for \d is more than that under some collations.
-PLAIN_NUMBER = r"^[+-]?([0-9]{1,20}(\.[0-9]{0,18}0*)?|\.[0-9]{1,18}0*)$"
-EXPONENT = r"^[+-]?[0-9]{1,20}(\.[0-9]{1,40})?[eE][+-]?[0-9]{1,2}$"
-# PostgreSQL reads much as a date ("Jan2-99-AD"): the places of year, month and day must hold digits.
-DAY_IN_DIGITS = "pg_input_is_valid(left({0}, 4) || substr({0}, 6, 2) || substr({0}, 9, 2), 'integer')"
 # Years from 1000 to 2999, which no time zone takes out of what Python can hold.
 INSTANT = " OR ".join(f"{{0}} LIKE '{millennium}___-__-__{mark}__:__%%'" for millennium in "12" for mark in "T ")
 # And as a time: "T  :00" is midnight to PostgreSQL, "12:0.0" twelve minutes past it, and UTC+3 an offset of -03:00. So
@@ -88,24 +81,14 @@ def value_columns(reading: Reading) -> str:
     for field in FIELDS:
         read = f"{field}_read" if field in other_forms else f"{field}_text"
         if field in ALL_NUMBERS:
-            values.append(f"{_number(read)} AS {field}")
+            values.append(f"{number(read)} AS {field}")
         elif field in ALL_DATES:
-            values.append(f"{_date(read)} AS {field}")
+            values.append(f"{date(read)} AS {field}")
         elif field in INSTANTS:
             values.append(f"{_instant(read, reading)} AS {field}")
         elif field != "number":
             values.append(f"{field}_text AS {field}")
     return ", ".join(values)
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal that psycopg's % does not touch."""
-    return plain_literal(text.replace("%", "%%")) + "::text"
-
-
-def plain_literal(text: str) -> str:
-    """A text as an SQL literal in a statement without parameters."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _other_forms(texts: dict[str, str], reading: Reading) -> dict[str, str]:
@@ -145,15 +128,6 @@ def _readable(field: str, text: str, reading: Reading) -> str:
     )
 
 
-def _number(text: str) -> str:
-    return f"""CASE
-      WHEN {SHORT_NUMBER.format(text)} THEN {text}::numeric(38, 18)
-      WHEN {text} ~ '{PLAIN_NUMBER}' THEN {text}::numeric(38, 18)
-      WHEN {text} ~ '{EXPONENT}' AND abs({text}::numeric) < 1e20 AND {text}::numeric = round({text}::numeric, 18)
-        THEN {text}::numeric(38, 18)
-    END"""
-
-
 def _instant(text: str, reading: Reading) -> str:
     form, epoch = reading.date_format, ""
     if form is not None and form.epoch_unit is not None:
@@ -162,8 +136,3 @@ def _instant(text: str, reading: Reading) -> str:
             return f"CASE {epoch} END"
     return f"""CASE {epoch} WHEN ({INSTANT.format(text)}) AND {IN_PLACE.format(text)}
       AND pg_input_is_valid({text}, 'timestamptz') THEN ({text})::timestamptz END"""
-
-
-def _date(text: str) -> str:
-    return f"""CASE WHEN {text} LIKE '____-__-__' AND {DAY_IN_DIGITS.format(text)}
-      AND pg_input_is_valid({text}, 'date') THEN {text}::date END"""

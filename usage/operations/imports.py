@@ -12,10 +12,11 @@ from typing import BinaryIO
 
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
-from psycopg import errors as pg
 
-from usage.adapters.csv_stream import Block, StreamFault
-from usage.choices import Channel, FileFormat, ImportState
+from catalog.adapters.csv_stream import StreamFault
+from catalog.choices import FileFormat
+from catalog.operations.copying import copy_block
+from usage.choices import Channel, ImportState
 from usage.engine.date_format import DateFormatFault
 from usage.engine.layout import LayoutFault
 from usage.engine.progress import ImportProgress, OnProgress
@@ -150,16 +151,12 @@ def _complete(usage_import: UsageImport, rows: Rows, counts: Counts, at: datetim
 
 
 def _copy(sql: ImportSql, rows: Rows, watch: Watch) -> int:
-    """Copy all rows into the staging table and give back how many there are. Raises StreamFault.
-
-    A COPY for each block: what is wrong is found when it is read, not when all is, and the block is still there to say
-    in which line.
-    """
+    """Copy all rows into the staging table and give back how many there are. Raises StreamFault."""
     received, rows_span_lines = 0, False
     with connection.cursor() as cursor:
         cursor.execute(sql.create_staging)
         for block in rows.blocks():
-            copied = copy_block(sql, block, len(rows.columns))
+            copied = copy_block(sql.copy, block, len(rows.columns))
             rows_span_lines |= copied != block.line_count
             received += copied
             watch.tell("reading", rows.byte_count, Counts(received=received))
@@ -171,29 +168,6 @@ def _copy(sql: ImportSql, rows: Rows, watch: Watch) -> int:
         if rows_span_lines:
             cursor.execute(sql.count_lines, {})
     return received
-
-
-def copy_block(sql: ImportSql, block: Block, column_count: int) -> int:
-    """Copy the rows of one block; how many there are. Raises StreamFault that says in which line it is not right."""
-    with connection.cursor() as cursor:
-        try:
-            with cursor.copy(sql.copy) as copy:
-                copy.write(block.rows)
-        except (pg.DataError, pg.ProgramLimitExceeded) as error:
-            raise StreamFault(_copy_fault(error, block, column_count)) from error
-        return int(cursor.rowcount)
-
-
-def _copy_fault(error: pg.Error, block: Block, column_count: int) -> str:
-    """What PostgreSQL's COPY found wrong with a block, with the line, in words."""
-    fault = block.fault(column_count)
-    if fault is not None:
-        return fault
-    message = error.diag.message_primary or str(error)
-    if isinstance(error, pg.ProgramLimitExceeded):
-        line = block.widest_row_line()
-        return f"line {line}: the texts of its {column_count} columns are too long to be held side by side ({message})"
-    return f"lines {block.first_line:,} to {block.first_line + block.line_count - 1:,}: {message}"
 
 
 def lock(key: int, number: int) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from usage.choices import DecimalSign, FileFormat
+from catalog.choices import FileFormat
+from usage.choices import DecimalSign
 from usage.engine.date_format import parse_date_format
 from usage.engine.layout import LayoutFault, columns_named, parse_layout
 from usage.models import SourceSystem, UsageImport

@@ -9,12 +9,13 @@ from typing import Any, BinaryIO, cast
 
 from django.db import DatabaseError, connection, transaction
 
-from usage.adapters.csv_stream import BLOCK_BYTES, Block
+from catalog.adapters.csv_stream import BLOCK_BYTES, Block
+from catalog.choices import FileFormat
+from catalog.operations.copying import copy_block
 from usage.adapters.stored_file import StoredFile
-from usage.choices import FileFormat
 from usage.engine.layout import FIELDS
 from usage.models import QuarantinedLine, SourceSystem, UsageConflict, UsageDataRecord, UsageImport
-from usage.operations.imports import FILE_FAULTS, copy_block
+from usage.operations.imports import FILE_FAULTS
 from usage.operations.merge import merge, parameters_of, prepare_session, reading_of, reset_session
 from usage.operations.record_values import as_text
 from usage.operations.rows import Rows, open_rows
@@ -120,7 +121,7 @@ def _taken_in(usage_import: UsageImport, source: SourceSystem, rows: Rows, block
         prepare_session(cursor, source)
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         cursor.execute(sql.create_staging)
-        received = copy_block(sql, block, len(rows.columns)) if block.rows else 0
+        received = copy_block(sql.copy, block, len(rows.columns)) if block.rows else 0
         if sql.spread:
             cursor.execute(sql.spread, {})
         elif received != block.line_count:

@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F, QuerySet
 
-from usage.adapters.csv_stream import LONGEST_ROW_BYTES
-from usage.choices import FileFormat, ImportState, QuarantineState
+from catalog.adapters.csv_stream import LONGEST_ROW_BYTES
+from catalog.choices import FileFormat
+from usage.choices import ImportState, QuarantineState
 from usage.engine.date_format import DateFormatFault
 from usage.engine.layout import LayoutFault
 from usage.models import QuarantinedLine, UsageImport

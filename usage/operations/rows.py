@@ -6,13 +6,14 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 
-from usage.adapters.csv_stream import Block, CsvStream
-from usage.adapters.incoming import opened
+from catalog.adapters.csv_stream import Block, CsvStream
+from catalog.adapters.incoming import opened
+from catalog.adapters.workbook import WorkbookStream
+from catalog.choices import FileFormat
 from usage.adapters.line_stream import LineStream
-from usage.adapters.workbook import WorkbookStream
-from usage.choices import FileFormat
 from usage.engine.layout import columns_named
 from usage.models import SourceSystem
+from usage.operations.field_sql import INSTANTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def open_rows(source: SourceSystem, file: BinaryIO, *, file_name: str, file_form
             incoming.stream,
             delimiter=source.delimiter,
             decimal_sign=source.decimal_sign,
+            instant_columns=INSTANTS,
         )
     stream = CsvStream(cast("BinaryIO", workbook or incoming.stream), delimiter=source.delimiter)
     return Rows(known, tuple(stream.header), source.delimiter, stream.header_line_count + 1, stream, workbook)

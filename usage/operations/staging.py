@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.operations.text_sql import literal, plain_literal
 from usage.adapters import line_stream
 from usage.operations.field_sql import (
     DATES,
@@ -10,8 +11,6 @@ from usage.operations.field_sql import (
     STRINGS,
     Reading,
     columns_of,
-    literal,
-    plain_literal,
     text_columns,
     texts_of,
     value_columns,

@@ -11,10 +11,11 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import transaction
 
-from usage.adapters.csv_stream import StreamFault
-from usage.adapters.incoming import opened
+from catalog.adapters.csv_stream import StreamFault
+from catalog.adapters.incoming import opened
+from catalog.choices import FileFormat
 from usage.adapters.stored_file import BLOCK_BYTES, StoredFile, blocks_of
-from usage.choices import Channel, FileFormat, ImportState
+from usage.choices import Channel, ImportState
 from usage.engine.progress import OnProgress
 from usage.models import SourceSystem, UsageImport, UsageImportBlock
 from usage.operations.errors import ImportConflict

@@ -11,7 +11,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Min
 
-from usage.choices import FileFormat, QuarantineState
+from catalog.choices import FileFormat
+from usage.choices import QuarantineState
 from usage.engine.gaps import HOUR, NumberHole, SilentHours, joined_hours
 from usage.engine.layout import Column, LayoutFault, columns_named, parse_layout
 from usage.models import QuarantinedLine, SourceSystem, UsageImport

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from django.db.models import Q, QuerySet
 
 from catalog.models import Product
-from catalog.queries import KeyOrder, KeyPage
+from catalog.queries.keyset import KeyOrder, KeyPage
 from customers.models import AccountsReceivable, SubscriptionService
 from usage.models import SourceSystem, UsageDataRecord, UsageType
 from usage.queries.records import usage_data_records

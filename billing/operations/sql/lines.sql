@@ -5,7 +5,7 @@ CREATE TEMPORARY TABLE produced_line ON COMMIT DROP AS
 WITH usage AS (
   SELECT
     line_key, account_id, product_id, region, usage_type_id, rate_id, late_period,
-    sum(quantity) AS quantity, sum(amount) AS exact_amount, count(*) AS charge_count
+    sum(billed_quantity) AS quantity, sum(amount) AS exact_amount, count(*) AS charge_count
   FROM rated
   WHERE amount IS NOT NULL
   GROUP BY line_key, account_id, product_id, region, usage_type_id, rate_id, late_period

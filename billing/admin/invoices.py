@@ -1,0 +1,49 @@
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
+
+from billing.queries.check_explanations import check_explanations
+from catalog.admin.base import change_url
+from invoicing.admin.documents import InvoiceAdmin as LookedAtAdmin
+from invoicing.models import Invoice
+
+# So many are explained in a second or two.
+EXPLAINED_CHARGES = 1_000
+EXPLANATIONS = "invoicing_invoice_explanations"
+
+admin.site.unregister(Invoice)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(LookedAtAdmin):
+    """The page of a document with what billing knows of it: why its charges are what they are."""
+
+    change_form_template = "admin/billing/invoice/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.explanations_view)
+        return [path("<int:invoice_id>/explanations/", view, name=EXPLANATIONS), *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        invoice = kwargs.get("obj")
+        if invoice:
+            context["explanations_url"] = reverse(f"admin:{EXPLANATIONS}", args=[invoice.pk])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def explanations_view(self, request: HttpRequest, invoice_id: int) -> HttpResponse:
+        """Explain the charges of a document, and show those that are not what they are explained to be."""
+        invoice = get_object_or_404(Invoice, id=invoice_id)
+        if not self.has_view_permission(request, invoice):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Explanations of {invoice.get_kind_display().lower()} {invoice.number or '(draft)'}",
+            "invoice": invoice,
+            "checked": check_explanations(invoice_id=invoice.pk, limit=EXPLAINED_CHARGES),
+            "back": change_url(invoice),
+        }
+        return render(request, "admin/billing/invoice/explanations.html", context)

@@ -1,0 +1,7 @@
+-- What was prepared for a run is not needed any more, or not enough.
+DELETE FROM price_range r USING price_list l WHERE l.id = r.list_id AND l.run_id = %(run_id)s;
+DELETE FROM price_list WHERE run_id = %(run_id)s;
+DELETE FROM price_card WHERE run_id = %(run_id)s;
+DELETE FROM price_hours WHERE run_id = %(run_id)s;
+DELETE FROM price_slot WHERE run_id = %(run_id)s;
+DELETE FROM price_window WHERE run_id = %(run_id)s
