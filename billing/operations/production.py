@@ -45,9 +45,7 @@ def produce_next_chunk(*, run_id: int, at: datetime) -> bool:
                 produced = _claim_and_produce(run_id, at, attempt)
         except _InputMoved:
             continue
-        if complete_run(run_id=run_id, at=at):
-            with transaction.atomic(), connection.cursor() as cursor:
-                forget_prices(cursor, run_id=run_id)
+        complete_run(run_id=run_id, at=at)
         return produced
     return False
 

@@ -14,6 +14,7 @@ from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
 from billing.models.runs import EARLIEST, LATEST
 from billing.operations.errors import RunConflict, RunRefused
+from billing.operations.rating import forget_prices
 from invoicing.operations.posting import PostingRefused, post_invoices
 
 SQL = Path(__file__).parent / "sql"
@@ -117,14 +118,19 @@ def commence_run(
     return run
 
 
+@transaction.atomic
 def complete_run(*, run_id: int, at: datetime) -> bool:
     """Complete a commenced run in which no chunk waits any more; whether it was done now."""
     waiting = RunChunk.objects.filter(run=OuterRef("pk"), produced_at__isnull=True)
-    return bool(
+    is_completed = (
         BillingRun.objects.filter(pk=run_id, status=RunStatus.COMMENCED)
         .filter(~Exists(waiting))
         .update(status=RunStatus.COMPLETED, completed_at=at)
     )
+    if is_completed:
+        with connection.cursor() as cursor:
+            forget_prices(cursor, run_id=run_id)
+    return bool(is_completed)
 
 
 @transaction.atomic

@@ -13,6 +13,8 @@ from catalog.engine.rates import SPLIT, Part, Rate
 from catalog.engine.selection import Selection, Use, best_rate
 
 MICROSECOND = timedelta(microseconds=1)
+# A longer use is not split: whoever sends the days of years in one record would have them cut at thousands of borders.
+LONGEST_SPLIT = timedelta(days=31)
 
 
 def billed_quantity(quantity: Decimal, rate: Rate) -> Decimal:
@@ -49,7 +51,7 @@ def included_in_month(rate_included: Decimal, month: date, start_date: date | No
 def parts_of(use: Use, selection: Selection, billed: Decimal, rates: Iterable[Rate]) -> tuple[Part, ...]:
     """The parts of a use whose card splits it at the borders of time bands; empty where one rate prices all of it.
 
-    It is split if the rate of its start is for a time band. Each part has the rate that the use would have if it
+    It is split if the rate of its start is for a time band, and if it lasts 31 days at most. Each part has the rate that the use would have if it
     started there; where that is none, or one whose price is counted, the start's. Neighbours with one rate are one
     part. A part has its share of the real quantity by time, rounded to 18 decimals; the last one what is left of
     `billed`, the billed quantity without its sign, so that the parts add up to it.
@@ -63,7 +65,7 @@ def parts_of(use: Use, selection: Selection, billed: Decimal, rates: Iterable[Ra
         or start_rate.is_counted
     ):
         return ()
-    if use.ended_at is None or use.quantity.is_zero():
+    if use.ended_at is None or use.quantity.is_zero() or use.ended_at - use.started_at > LONGEST_SPLIT:
         return ()
     offered = list(rates)
     bands = {start_rate.band} | {rate.band for rate in offered if rate.card_id == card.id and rate.band}

@@ -38,6 +38,11 @@ def versions(card: RateCard) -> list[tuple[str, str, str, str | None]]:
     """Prefix, price, first day and end of each version of a card, in order."""
     rates = Rate.objects.filter(rate_card=card).order_by("destination_prefix", "start_date")
     return [
-        (r.destination_prefix, f"{r.unit_price.normalize():f}", str(r.start_date), r.end_date and str(r.end_date))
+        (
+            r.destination_prefix,
+            f"{r.unit_price.normalize():f}",
+            str(r.start_date),
+            str(r.end_date) if r.end_date else None,
+        )
         for r in rates
     ]

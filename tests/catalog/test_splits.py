@@ -144,6 +144,14 @@ def test_a_credited_call_is_split_as_it_was_charged() -> None:
     assert shares(below_zero) == [(1, 60), (2, 30)]
 
 
+def test_a_use_of_more_than_31_days_is_priced_by_its_start() -> None:
+    a_month = use(60, at="2026-01-15T17:00:00", until="2026-02-15T17:00:00")
+    assert len(priced(a_month).parts) > 1
+    # 60 x 0.12 / 60
+    longer = priced(use(60, at="2026-01-15T17:00:00", until="2026-02-15T17:00:01"))
+    assert (longer.parts, longer.amount) == ((), Decimal("0.12"))
+
+
 def test_a_use_without_a_length_or_of_nothing_is_not_split() -> None:
     assert priced(use(90, at="2026-01-15T17:59:00", until="2026-01-15T17:59:00")).parts == ()
     assert priced(use(90, at="2026-01-15T17:59:00")).parts == ()

@@ -39,6 +39,7 @@ pytestmark = pytest.mark.django_db
         ("invoice_delivery_channel_known", lambda: InvoiceDeliveryFactory(channel="PIGEON")),
         ("transaction_kind_known", lambda: TransactionFactory(kind="GIFT")),
         ("transaction_reversal_has_its_charge", lambda: TransactionFactory(kind="REVERSAL")),
+        ("usage_charge_counted_in_full", lambda: UsageChargeFactory(counted_month=date(2026, 1, 1), counted_id=0)),
         ("number_series_next_positive", lambda: NumberSeries.objects.update(next_number=0)),
         ("number_series_digits_range", lambda: NumberSeries.objects.update(digits=0)),
         ("number_series_digits_range", lambda: NumberSeries.objects.update(digits=19)),

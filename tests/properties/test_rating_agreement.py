@@ -68,7 +68,7 @@ def test_uses_over_a_change_of_clocks_are_split_as_the_engine_splits_them(card_t
         for band, price in ((any_time, "1"), (from_half_past_two, "2"))
     ]
     starts = [datetime(2025, 10, 25, 22, tzinfo=UTC), datetime(2025, 10, 4, 14, tzinfo=UTC)]
-    lengths = [timedelta(minutes=minutes) for minutes in (150, 180, 200, 230, 300, 1500)]
+    lengths = [timedelta(minutes=minutes) for minutes in (150, 180, 200, 230, 300, 1_500, 44_640, 44_641)]
     records = [
         DrawnRecord(0, "", "", 0, "Call", start, length, 0, Decimal(1), BillingDirective.TO_BE_BILLED, own_amount=None)
         for start, length in product(starts, lengths)

@@ -22,8 +22,19 @@ CROSS JOIN LATERAL (
   ) s
   CROSS JOIN LATERAL (SELECT (day::date + s.border) AT TIME ZONE z.zone AS moment) m
   WHERE m.moment > f.moment AND m.moment < f.ended_at
+  UNION
+  -- On a day on which clocks change, hours may change at any minute: some come twice, others are left out.
+  SELECT minute
+  FROM generate_series((f.moment AT TIME ZONE z.zone)::date, (f.ended_at AT TIME ZONE z.zone)::date, '1 day') day
+  CROSS JOIN LATERAL (
+    SELECT day::date::timestamp AT TIME ZONE z.zone AS begins, (day::date + 1)::timestamp AT TIME ZONE z.zone AS ends
+  ) d
+  CROSS JOIN LATERAL generate_series(d.begins, d.ends, '1 minute') minute
+  WHERE d.ends - d.begins <> interval '24 hours' AND minute > f.moment AND minute < f.ended_at
 ) b
-WHERE f.is_split AND NOT f.is_counted AND f.ended_at > f.moment AND f.quantity <> 0;
+WHERE f.is_split AND NOT f.is_counted AND f.ended_at > f.moment AND f.quantity <> 0
+  -- A longer use is not split: it would be cut at thousands of borders.
+  AND f.ended_at - f.moment <= interval '744 hours';
 ANALYZE part;
 CREATE TEMPORARY TABLE found_part ON COMMIT DROP AS
 SELECT 0::bigint AS record_id, 0 AS part, 0 AS turn, {terms} FROM price_range p
