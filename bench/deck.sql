@@ -13,11 +13,13 @@ VALUES ('CALL', 'Calls', 'USAGE', 'Calls', 'Voice', ''), ('PER-UNIT', 'Per unit'
 CREATE UNLOGGED TABLE bench_prefix AS
 SELECT row_number() OVER (ORDER BY md5(prefix)) AS place, prefix, 0.01 + 0.01 * (hashtext(prefix) & 31) AS price
 FROM (
-  SELECT DISTINCT left((10 + n %% 90)::text || lpad((n * 7919 %% 100000)::text, 5, '0'), 2 + n / 90 %% 6) AS prefix
-  FROM generate_series(0, 6 * %(prefixes)s) n
-) drawn
-ORDER BY length(prefix), md5(prefix)
-LIMIT %(prefixes)s;
+  SELECT DISTINCT length(prefix) AS digits, prefix FROM (
+    SELECT left((10 + n %% 90)::text || lpad((n * 7919 %% 100000)::text, 5, '0'), 2 + (n / 90 %% 6)::integer) AS prefix
+    FROM generate_series(0::bigint, 6 * %(prefixes)s) n
+  ) drawn
+  ORDER BY digits, prefix
+  LIMIT %(prefixes)s
+) prefixes;
 CREATE INDEX ON bench_prefix (prefix);
 BEGIN;
 INSERT INTO rate (rate_card_id, product_id, region, destination_prefix, time_band_id, pricing_model, unit_price, unit_size,

@@ -20,7 +20,6 @@ from bench.databases import RATING, Databases
 from config.env import BASE_DIR
 
 DECK = Path(__file__).parent / "deck.sql"
-PREFIXES = 100_000
 SMALL, SMALL_CHUNK = 20_000, 1_000
 # The floor is given what has to be found out: the prefix and the band of each call. What is left is one hash join, the
 # same arithmetic without care for the last digit, and one table.
@@ -68,6 +67,7 @@ class Rating:
     """
 
     records: int
+    prefixes: int
     floor: float
     prepare: float
     rate: float
@@ -80,10 +80,10 @@ class Rating:
     differing: int
 
 
-def measure_rating(databases: Databases, *, records: int, services: int) -> Rating:
+def measure_rating(databases: Databases, *, records: int, services: int, prefixes: int) -> Rating:
     """Fill the company's database for it with prices and calls, and rate them, floor and product in turn."""
     counted = max(1, records // 5)
-    sizes = {"prefixes": PREFIXES, "small": SMALL, "records": records, "counted": counted, "services": services}
+    sizes = {"prefixes": prefixes, "small": SMALL, "records": records, "counted": counted, "services": services}
     with databases.connect(RATING) as connection:
         for statement in DECK.read_text().split(";\n"):
             connection.execute(statement, sizes)
@@ -101,7 +101,9 @@ def measure_rating(databases: Databases, *, records: int, services: int) -> Rati
         row = connection.execute(DIFFERING).fetchone()
     differing = int(row[0]) if row else 0
     result: dict[str, Any] = json.loads(done.stdout)
-    return Rating(records=records, floor=floor, counted_records=counted, differing=differing, **result)
+    return Rating(
+        records=records, prefixes=prefixes, floor=floor, counted_records=counted, differing=differing, **result
+    )
 
 
 @contextmanager

@@ -45,7 +45,9 @@ class Results:
     server: str
 
 
-def bench(databases: Databases, size: Size, *, small: Calls, full: Calls, workers: int, kills: int) -> Results:
+def bench(
+    databases: Databases, size: Size, *, small: Calls, full: Calls, workers: int, kills: int, prefixes: int
+) -> Results:
     """All steps: a tenth of the calls first, for the memory, then all of them, floor and product in turn."""
     with databases.connect(PRODUCT) as connection:
         server = f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"  # type: ignore[index]
@@ -81,7 +83,7 @@ def bench(databases: Databases, size: Size, *, small: Calls, full: Calls, worker
         quarantine=ingested["quarantine"],
         counts=counts,
         json_api=api,
-        rating=measure_rating(databases, records=size.records, services=size.services),
+        rating=measure_rating(databases, records=size.records, services=size.services, prefixes=prefixes),
         floor_run=floor_billed,
         run=billed["seconds"],
         posting=billed["posting_seconds"],
