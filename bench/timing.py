@@ -49,12 +49,7 @@ def bench(
     databases: Databases, size: Size, *, small: Calls, full: Calls, workers: int, kills: int, prefixes: int
 ) -> Results:
     """All steps: a tenth of the calls first, for the memory, then all of them, floor and product in turn."""
-    with databases.connect(PRODUCT) as connection:
-        server = f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"  # type: ignore[index]
-        for statement in COMPANY.read_text().split(";\n"):
-            if statement.strip():
-                connection.execute(statement, {"customers": size.customers, "services": size.services})
-        connection.execute("VACUUM ANALYZE")
+    server = _found_company(databases, size)
     databases.copy(FLOOR, SMALL, RATING)
     small_ingest = _step(databases, SMALL, "ingest", str(small.dirty))
     with Workers(databases, SMALL, workers) as pool:
@@ -95,6 +90,16 @@ def bench(
         differing_after_kills=differing,
         server=server,
     )
+
+
+def _found_company(databases: Databases, size: Size) -> str:
+    """Fill the product's database with what there is before any usage, and say which server it is on."""
+    with databases.connect(PRODUCT) as connection:
+        for statement in COMPANY.read_text().split(";\n"):
+            if statement.strip():
+                connection.execute(statement, {"customers": size.customers, "services": size.services})
+        connection.execute("VACUUM ANALYZE")
+        return f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0]}"  # type: ignore[index]
 
 
 def _checked_counts(size: Size, ingested: dict[str, float], billed: dict[str, float]) -> dict[str, int]:

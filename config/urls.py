@@ -2,11 +2,15 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from billing.admin.price_differences import differences_page
 from billing.admin.price_tool import price_tool
+from billing.admin.what_if import what_if_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/price-tool/", admin.site.admin_view(price_tool), name="price-tool"),
+    path("admin/what-if/", admin.site.admin_view(what_if_page), name="what-if"),
+    path("admin/price-differences/", admin.site.admin_view(differences_page), name="price-differences"),
     path("admin/", admin.site.urls),
     path("", include("config.api.urls")),
 ]

@@ -4,12 +4,13 @@ from django.db import models
 
 
 class TransactionKind(models.TextChoices):
-    """A reversal takes back what a usage charge on a posted invoice came to."""
+    """A reversal takes back a usage charge on a posted invoice; a correction settles that its price was wrong."""
 
     ONE_OFF = "ONE_OFF", "One-off"
     RECURRING = "RECURRING", "Recurring"
     MANUAL = "MANUAL", "Manual"
     REVERSAL = "REVERSAL", "Usage taken back"
+    CORRECTION = "CORRECTION", "Price corrected"
 
 
 class InvoiceKind(models.TextChoices):
@@ -28,6 +29,7 @@ class LineKind(models.TextChoices):
     RECURRING = "RECURRING", "Recurring"
     MANUAL = "MANUAL", "Manual"
     REVERSAL = "REVERSAL", "Usage taken back"
+    CORRECTION = "CORRECTION", "Price corrected"
 
 
 class DeliveryChannel(models.TextChoices):

@@ -1,12 +1,21 @@
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from billing.choices import AccountOutcome
 from billing.models import RunAccount
+from billing.operations.errors import RunConflict
+from billing.operations.todays_prices import produce_with_todays_prices
 from catalog.admin.base import LargeTableAdmin, change_url, column, link, list_url
 from catalog.admin.figures import EMPTY, exact, exact_in, money
 
+TODAYS_PRICES = "billing_runaccount_todays_prices"
 OUTCOME_LABELS = {
     "Invoiced": "success",
     "Waiting": "info",
@@ -41,6 +50,48 @@ class RunAccountAdmin(LargeTableAdmin):
     )
     readonly_fields = ("shown_customer", "shown_outcome", "document", "records", "charged", "minimum")
     empty_hint = "Commence a billing run: it lists here what became of each of its customers."
+    change_form_template = "admin/billing/runaccount/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.again_view)
+        return [path("<int:account_id>/todays-prices/", view, name=TODAYS_PRICES), *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        account = kwargs.get("obj")
+        if account and may_produce_again(request, account):
+            context["again_url"] = reverse(f"admin:{TODAYS_PRICES}", args=[account.pk])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def again_view(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        """Produce the account again with the prices of now, after asking."""
+        account = get_object_or_404(RunAccount.objects.select_related("customer", "run", "invoice"), id=account_id)
+        if not request.user.has_perm("billing.change_billingrun"):
+            raise PermissionDenied
+        if request.method == "POST":
+            try:
+                produced = produce_with_todays_prices(account_id=account_id)
+            except RunConflict as refused:
+                messages.error(request, str(refused))
+            else:
+                outcome = produced.get_outcome_display().lower()
+                messages.success(request, f"{account.customer} is produced again with today's prices: {outcome}.")
+            return HttpResponseRedirect(change_url(account))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Produce again with today's prices?",
+            "question": "The draft is made anew from the same usage, by the rate cards and prices that the customer "
+            "has now in place of those when the run was commenced. The other accounts of the run stay as they are.",
+            "verb": "Produce again",
+            "verb_class": "tb-primary",
+            "facts": [
+                ("Customer", account.customer),
+                ("Run", account.run.name),
+                ("Outcome", account.get_outcome_display()),
+                ("Exact charges", exact_in(account.exact_amount, account.currency_id)),
+            ],
+            "back": change_url(account),
+        }
+        return render(request, "admin/confirmation.html", context)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         # What the link on an invoice asks for; an index serves it.
@@ -72,6 +123,15 @@ class RunAccountAdmin(LargeTableAdmin):
             return EMPTY
         total = money(account.invoice.total_amount, currency=account.currency_id, minor_units=account.minor_units)
         return link(change_url(account.invoice), f"{account.invoice}: {total}")
+
+
+def may_produce_again(request: HttpRequest, account: RunAccount) -> bool:
+    """Whether the user may change runs, and the account is produced and not posted."""
+    return (
+        request.user.has_perm("billing.change_billingrun")
+        and account.outcome != AccountOutcome.WAITING
+        and account.run.approved_at is None
+    )
 
 
 def accounts_url(**query: object) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from billing.admin import price_differences, what_if
 from billing.admin.price_tool import may_ask
 
 # Title, icon and model (`app_model`) of each page, by group.
@@ -16,6 +17,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Invoices", "receipt_long", "invoicing_invoice"),
         ("Transactions", "add_shopping_cart", "invoicing_transaction"),
         ("Usage charges", "calculate", "invoicing_usagecharge"),
+        ("Price corrections", "price_change", "invoicing_pricecorrection"),
         ("Invoice messages", "chat", "billing_invoicemessage"),
         ("Billing cycles", "event_repeat", "billing_billingcycle"),
         ("Customers' billing", "tune", "billing_customerbilling"),
@@ -70,7 +72,11 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 # Pages of no model: title, icon, name of the address, and who may see it; below the others of their group.
 TOOLS: dict[str, tuple[tuple[str, str, str, Callable[[HttpRequest], bool]], ...]] = {
-    "Prices": (("Price tool", "request_quote", "price-tool", may_ask),),
+    "Prices": (
+        ("Price tool", "request_quote", "price-tool", may_ask),
+        ("What if", "compare_arrows", "what-if", what_if.may_ask),
+        ("Price differences", "difference", "price-differences", price_differences.may_see),
+    ),
 }
 OPEN_GROUPS = {"Billing", "Usage", "Customers"}
 

@@ -21,6 +21,15 @@ from usage.models import UsageDataRecord
 from usage.queries.records import one_record
 
 
+def shown_explained(record_id: int, *, customer_id: int | None) -> dict[str, Any]:
+    """The record as it is stored now, for that customer's key or, None, for staff. Raises `NotFound`."""
+    with transaction.atomic():
+        record = existing_record(record_id, customer_id=customer_id)
+        explanation = explain_charge(record_id=record.pk) if hasattr(record, "charge") else None
+    context = {"is_for_customer": customer_id is not None, "explanation": explanation}
+    return dict(ExplainedRecordSerializer(record, context=context).data)
+
+
 class UsageDataRecordDetail(ApiView):
     staff_model = "usage.usagedatarecord"
 
@@ -32,12 +41,7 @@ class UsageDataRecordDetail(ApiView):
         responses={200: ExplainedRecordSerializer},
     )
     def get(self, request: Request, record_id: str) -> Response:
-        own_customer_id = self.own_customer_id(request)
-        with transaction.atomic():
-            record = existing_record(checked_id(record_id), customer_id=own_customer_id)
-            explanation = explain_charge(record_id=record.pk) if hasattr(record, "charge") else None
-        context = {"is_for_customer": own_customer_id is not None, "explanation": explanation}
-        return Response(ExplainedRecordSerializer(record, context=context).data)
+        return Response(shown_explained(checked_id(record_id), customer_id=self.own_customer_id(request)))
 
 
 class UsageDataRecordExplanation(ApiView):

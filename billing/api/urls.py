@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from billing.api import prices, runs
+from billing.api import charged_again, prices, runs
 
 ONE = r"^billingRuns/(?P<run_id>[^/]+)"
 
@@ -16,4 +16,7 @@ urlpatterns = [
     re_path(rf"{ONE}/preflight/?$", runs.BillingRunPreflight.as_view()),
     re_path(rf"{ONE}/preview/?$", runs.BillingRunPreview.as_view()),
     re_path(r"^prices/?$", prices.PriceView.as_view()),
+    re_path(r"^whatIf/?$", charged_again.WhatIfView.as_view()),
+    re_path(r"^priceDifferences/?$", charged_again.PriceDifferencesView.as_view()),
+    re_path(r"^priceCorrections/?$", charged_again.PriceCorrectionsView.as_view()),
 ]

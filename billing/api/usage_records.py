@@ -7,17 +7,26 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.explained_records import shown_explained
+from billing.api.explanations import ExplainedRecordSerializer
 from billing.operations.usage_records import adjust_record, cancel_record, set_directive
 from customers.api.bodies import checked_body
 from customers.api.idempotency import idempotent
 from usage.api.bodies import AdjustBody, ReasonBody
 from usage.api.record_actions import TAGS, RecordAction, reason_of, translated
-from usage.api.record_detail import UsageDataRecordDetailSerializer, existing_record_id, shown_in_full
+from usage.api.record_detail import existing_record_id
 from usage.api.related import product_id, type_id
 from usage.choices import BillingDirective
 
 
-class CancelRecord(RecordAction):
+class BilledRecordAction(RecordAction):
+    """An action on a record that may have a charge: the answer explains it."""
+
+    def shown(self, record_id: int) -> dict[str, Any]:
+        return shown_explained(record_id, customer_id=None)
+
+
+class CancelRecord(BilledRecordAction):
     @extend_schema(
         tags=TAGS,
         operation_id="usage_data_records_cancel",
@@ -27,14 +36,14 @@ class CancelRecord(RecordAction):
             "posted invoice, an equal and opposite charge waits for the customer's next one."
         ),
         request=ReasonBody,
-        responses={200: UsageDataRecordDetailSerializer},
+        responses={200: ExplainedRecordSerializer},
     )
     @idempotent
     def post(self, request: Request, record_id: str) -> Response:
         return self.acted(request, record_id, cancel_record)
 
 
-class AdjustRecord(RecordAction):
+class AdjustRecord(BilledRecordAction):
     @extend_schema(
         tags=TAGS,
         operation_id="usage_data_records_adjust",
@@ -44,7 +53,7 @@ class AdjustRecord(RecordAction):
             "the successor; its `original` is the record, whose history says what changed."
         ),
         request=AdjustBody,
-        responses={200: UsageDataRecordDetailSerializer},
+        responses={200: ExplainedRecordSerializer},
     )
     @idempotent
     def post(self, request: Request, record_id: str) -> Response:
@@ -59,7 +68,7 @@ class AdjustRecord(RecordAction):
                 reason=reason_of(body),
             )
         )
-        return Response(shown_in_full(successor.id, customer_id=None))
+        return Response(self.shown(successor.id))
 
 
 def directed(*, operation_id: str, summary: str) -> Any:
@@ -70,12 +79,12 @@ def directed(*, operation_id: str, summary: str) -> Any:
         summary=summary,
         description="409 if it is on a posted invoice: adjust or cancel it instead.",
         request=ReasonBody,
-        responses={200: UsageDataRecordDetailSerializer},
+        responses={200: ExplainedRecordSerializer},
     )
     return extend_schema_view(post=told)
 
 
-class DirectRecord(RecordAction):
+class DirectRecord(BilledRecordAction):
     """Says what billing does with a record. Subclasses say what."""
 
     directive: ClassVar[BillingDirective]

@@ -142,6 +142,8 @@ class RunChunk(models.Model):
 class RunAccount(models.Model):
     """One customer's outcome in a run, and the terms that it is billed by as they were when the run was commenced.
 
+    Where somebody had it produced again by the prices of that moment, `price_snapshot` is PostgreSQL's snapshot of it.
+
     A customer waits in one run at a time. Invoiced accounts have their invoice, held and failed ones their reason.
     """
 
@@ -162,6 +164,13 @@ class RunAccount(models.Model):
     tax_rate = models.ForeignKey(TaxRate, on_delete=models.PROTECT, null=True, related_name="+")
     minimum_amount = models.DecimalField(max_digits=20, decimal_places=4)
     rate_card_ids = ArrayField(models.BigIntegerField(), default=list)
+    price_snapshot = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of the prices, where it was produced again by later ones.",
+    )
     period_start = models.DateField()
     late_before = models.DateField(null=True, help_text="Usage before it missed an earlier invoice of the customer.")
     message = models.TextField(blank=True, default="")

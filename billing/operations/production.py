@@ -11,11 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
 from billing.operations.errors import RunConflict
-from billing.operations.rating import drop_rating_tables, forget_prices, prepare_prices, rate_taken
+from billing.operations.rating import (
+    drop_rating_tables,
+    forget_prices,
+    own_prices,
+    prepare_prices,
+    rate_taken,
+    use_sql,
+)
 from billing.operations.runs import complete_run
 
 SQL = Path(__file__).parent / "sql"
@@ -71,7 +79,7 @@ def lay_prices_out(run_id: int) -> None:
         )
         from_day, until_day = cursor.fetchone()
         if from_day is not None:
-            _prepare_session()
+            prepare_session()
             prepare_prices(cursor, run=run, from_day=from_day, until_day=until_day)
 
 
@@ -85,7 +93,7 @@ def _claim_and_produce(run_id: int, at: datetime, attempt: int) -> bool:
     )
     if chunk is None:
         return False
-    _prepare_session()
+    prepare_session()
     waiting = RunAccount.objects.filter(chunk=chunk, outcome=AccountOutcome.WAITING).order_by("id")
     _produce_isolated(chunk.run, list(waiting.values_list("id", flat=True)), attempt)
     chunk.produced_at = at
@@ -96,9 +104,10 @@ def _claim_and_produce(run_id: int, at: datetime, attempt: int) -> bool:
 def produce_account_again(*, run: BillingRun, account_id: int) -> None:
     """Produce one waiting account of a commenced or completed run, inside the caller's transaction.
 
-    By the rules of the run: its snapshot, its terms. Raises RunConflict where its usage keeps moving.
+    By the rules of the run: its snapshot, its terms; of prices, by the account's own snapshot where it has one. Raises
+    RunConflict where its usage keeps moving.
     """
-    _prepare_session()
+    prepare_session()
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
@@ -112,7 +121,7 @@ def produce_account_again(*, run: BillingRun, account_id: int) -> None:
     raise RunConflict(f"The usage of the customer changes while run {run.pk} bills it again. Try again.")
 
 
-def _prepare_session() -> None:
+def prepare_session() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
         # Of the temporary tables the planner need know roughly how many rows there are, and how many values.
@@ -170,7 +179,7 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int], attempt: in
     with connection.cursor() as cursor:
         for step in TAKING:
             cursor.execute(_sql(step), parameters)
-        rate_taken(cursor, run=run, attempt=attempt)
+        _rate(cursor, run, attempt)
         for step in BILLING:
             cursor.execute(_sql(step), parameters)
             if step in COUNTED_STEPS and len(set(cursor.fetchone())) > 1:
@@ -179,5 +188,17 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int], attempt: in
         drop_rating_tables(cursor)
 
 
+def _rate(cursor: CursorWrapper, run: BillingRun, attempt: int) -> None:
+    """By the prices that the run saw; an account that was given later ones is produced by itself."""
+    cursor.execute("SELECT price_snapshot, rate_card_ids FROM account WHERE price_snapshot <> ''")
+    own = cursor.fetchone()
+    if own is None:
+        rate_taken(cursor, run=run, attempt=attempt)
+        return
+    prices = own_prices(cursor, snapshot=own[0])
+    rate_taken(cursor, run=prices, attempt=attempt, card_ids=own[1])
+    forget_prices(cursor, run_id=prices.pk)
+
+
 def _sql(step: str) -> str:
-    return (SQL / f"{step}.sql").read_text()
+    return (SQL / f"{step}.sql").read_text().replace("{use}", use_sql())

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.backends.utils import CursorWrapper
-
-from billing.models import BillingRun
 
 SQL = Path(__file__).parent / "sql" / "rating"
 TEMPORARY_TABLES = (
@@ -24,6 +22,27 @@ TERMS = (
     *("increment", "minimum_charge", "maximum_charge", "rounding_digits", "rounding_mode", "start_date"),
     *("is_counted", "is_split"),
 )
+
+
+class Prices(Protocol):
+    """Whose prices are laid out, and as of when: a billing run's, or those of who rates again.
+
+    `pk` is what they are laid out under; `snapshot` is PostgreSQL's: prices that were committed later are not seen.
+    """
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def snapshot(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrices:
+    """Prices that a transaction lays out for itself, and forgets again (`forget_prices`): of no run."""
+
+    pk: int
+    snapshot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +134,7 @@ FRAGMENTS = {
 def prepare_prices(
     cursor: CursorWrapper,
     *,
-    run: BillingRun,
+    run: Prices,
     from_day: date,
     until_day: date,
     card_ids: Sequence[int] | None = None,
@@ -148,14 +167,25 @@ def prepare_prices(
     cursor.execute(_sql("prepare"), parameters)
 
 
+def own_prices(cursor: CursorWrapper, *, snapshot: str) -> OwnPrices:
+    """Those of a snapshot, under a number that no run has and no other transaction at the same time."""
+    cursor.execute("SELECT -1 - (pg_current_xact_id()::text::bigint %% 2000000000)", [])
+    return OwnPrices(pk=cursor.fetchone()[0], snapshot=snapshot)
+
+
 def forget_prices(cursor: CursorWrapper, *, run_id: int) -> None:
     """Remove what was prepared for a run."""
     cursor.execute(_sql("forget"), {"run_id": run_id})
 
 
-def rate_taken(cursor: CursorWrapper, *, run: BillingRun, attempt: int, card_ids: Sequence[int] | None = None) -> None:
-    """Price the uses in the temporary table `taken`; `rated` has what becomes of each."""
-    parameters = {"run_id": run.pk, "attempt": attempt}
+def rate_taken(
+    cursor: CursorWrapper, *, run: Prices, attempt: int, card_ids: Sequence[int] | None = None, is_afresh: bool = False
+) -> None:
+    """Price the uses in the temporary table `taken`; `rated` has what becomes of each.
+
+    `is_afresh`: where prices depend on the month's usage, it is counted from 0, without what is charged already.
+    """
+    parameters = {"run_id": run.pk, "attempt": attempt, "is_afresh": is_afresh}
     cursor.execute(_sql("keys"), parameters)
     cursor.execute("SELECT min(used_on), max(used_on) + 1, array_agg(DISTINCT product_id) FROM price_key")
     from_day, until_day, product_ids = cursor.fetchone()
@@ -258,6 +288,11 @@ def _find(search: Search, *, wanted: str, uses: str = "taken", columns: str = "u
         terms=_terms("c" if is_known else "r"),
         wanted=wanted if is_known else f"{wanted} AND r.rate_id IS NOT NULL",
     )
+
+
+def use_sql() -> str:
+    """The columns of a record `r` of the account `i` as a use that is rated; `%` as in a statement with parameters."""
+    return (SQL / "use.sql").read_text()
 
 
 def _sql(step: str, **fragments: str) -> str:

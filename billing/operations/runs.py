@@ -105,7 +105,7 @@ def commence_run(
     _require(run, RunStatus.PENDING, "commenced")
     run.status, run.commenced_at, run.commenced_by_id = RunStatus.COMMENCED, at, user_id
     with connection.cursor() as cursor:
-        run.snapshot = _snapshot(cursor)
+        run.snapshot = current_snapshot(cursor)
         run.save(update_fields=["status", "commenced_at", "commenced_by", "snapshot"])
         try:
             with transaction.atomic():
@@ -158,7 +158,7 @@ def _locked(run_id: int) -> BillingRun:
     return BillingRun.objects.select_for_update().get(pk=run_id)
 
 
-def _snapshot(cursor: CursorWrapper) -> str:
+def current_snapshot(cursor: CursorWrapper) -> str:
     """What is committed now, and what this very transaction has written, as PostgreSQL's pg_snapshot.
 
     A snapshot need not say that its own transaction is seen: its number may lie above all that the snapshot knows of.

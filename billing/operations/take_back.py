@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from billing.choices import AccountOutcome
 from billing.models import BillingRun, RunAccount
 from billing.operations.errors import RunConflict
+from billing.operations.price_corrections import take_back_corrections
 from billing.operations.production import produce_account_again
 from customers.models import Customer
 from invoicing.choices import InvoiceState, TransactionKind
@@ -58,7 +59,10 @@ def take_out(record: UsageDataRecord) -> TakenOut:
         account = _locked_account(charge.line.invoice_id)
         # None: while the run was waited for, the draft was posted, or made anew because of another record.
         if account is not None:
-            _take_back_draft(record, account)
+            try:
+                take_back_draft(account)
+            except RunConflict as error:
+                raise RecordConflict(f"Record {record.number} is on a draft. {error}") from error
     raise RecordConflict(f"Record {record.number} is being billed at this moment. Try again.")
 
 
@@ -75,6 +79,8 @@ def restore(taken: TakenOut) -> None:
 def reverse(record: UsageDataRecord, charge: UsageCharge, *, at: datetime) -> Transaction:
     """Let the opposite of a charge on a posted invoice wait for the customer's next invoice, with its product and tax.
 
+    What its price was corrected by since is taken back with it.
+
     Raises RecordConflict where the customer is billed in another currency by now.
     """
     line, invoice = charge.line, charge.line.invoice
@@ -88,7 +94,7 @@ def reverse(record: UsageDataRecord, charge: UsageCharge, *, at: datetime) -> Tr
     zone = ZoneInfo(customer.timezone)
     used_on = record.from_date.astimezone(zone).date()
     description = f"Usage {record.number} of {used_on} taken back (invoice {invoice.number})"
-    return Transaction.objects.create(
+    reversal = Transaction.objects.create(
         customer=customer,
         kind=TransactionKind.REVERSAL,
         product_id=line.product_id,
@@ -100,6 +106,8 @@ def reverse(record: UsageDataRecord, charge: UsageCharge, *, at: datetime) -> Tr
         transaction_date=at.astimezone(zone).date(),
         reversed_charge=charge,
     )
+    take_back_corrections(reversal)
+    return reversal
 
 
 def _locked_account(invoice_id: int) -> RunAccount | None:
@@ -115,7 +123,11 @@ def _locked_account(invoice_id: int) -> RunAccount | None:
     return account
 
 
-def _take_back_draft(record: UsageDataRecord, account: RunAccount) -> None:
+def take_back_draft(account: RunAccount) -> None:
+    """Let the account of a locked run wait again; what was on its draft, if it has one, is as it was before.
+
+    Raises RunConflict where its customer waits in another run.
+    """
     invoice_id = account.invoice_id
     try:
         with transaction.atomic():
@@ -124,16 +136,18 @@ def _take_back_draft(record: UsageDataRecord, account: RunAccount) -> None:
                 outcome=AccountOutcome.WAITING, reason="", invoice=None, record_count=0, exact_amount=0
             )
     except IntegrityError as error:
-        raise _waits_elsewhere(record, account) from error
+        raise _waits_elsewhere(account) from error
+    if invoice_id is None:
+        return
     with connection.cursor() as cursor:
         cursor.execute((SQL / "take_back.sql").read_text(), {"invoice_id": invoice_id})
 
 
-def _waits_elsewhere(record: UsageDataRecord, account: RunAccount) -> RecordConflict:
+def _waits_elsewhere(account: RunAccount) -> RunConflict:
     waiting = RunAccount.objects.filter(customer_id=account.customer_id, outcome=AccountOutcome.WAITING)
     other = waiting.exclude(pk=account.pk).select_related("run").first()
     run = "another run" if other is None else f"run {other.run_id} ({other.run.name})"
-    return RecordConflict(
-        f"Record {record.number} is on a draft of run {account.run_id} ({account.run.name}), which cannot be made anew "
-        f"while the customer waits in {run}. Wait until that is completed."
+    return RunConflict(
+        f"The draft of run {account.run_id} ({account.run.name}) cannot be made anew while the customer waits in "
+        f"{run}. Wait until that is completed."
     )

@@ -67,7 +67,8 @@ def run_account_of(invoice: Invoice) -> RunAccount | None:
 
 def lists_of_run(account: RunAccount, record: UsageDataRecord) -> PriceLists:
     """The price lists of an account as its run saw them, with the public holidays around a record's start."""
-    return price_lists(account.rate_card_ids, years=[record.from_date.year], snapshot=account.run.snapshot)
+    snapshot = account.price_snapshot or account.run.snapshot
+    return price_lists(account.rate_card_ids, years=[record.from_date.year], snapshot=snapshot)
 
 
 def use_of(record: UsageDataRecord, timezone: str) -> Use:

@@ -51,10 +51,10 @@ def included_in_month(rate_included: Decimal, month: date, start_date: date | No
 def parts_of(use: Use, selection: Selection, billed: Decimal, rates: Iterable[Rate]) -> tuple[Part, ...]:
     """The parts of a use whose card splits it at the borders of time bands; empty where one rate prices all of it.
 
-    It is split if the rate of its start is for a time band, and if it lasts 31 days at most. Each part has the rate that the use would have if it
-    started there; where that is none, or one whose price is counted, the start's. Neighbours with one rate are one
-    part. A part has its share of the real quantity by time, rounded to 18 decimals; the last one what is left of
-    `billed`, the billed quantity without its sign, so that the parts add up to it.
+    It is split if the rate of its start is for a time band, and if it lasts 31 days at most. Each part has the rate
+    that the use would have if it started there; where that is none, or one whose price is counted, the start's.
+    Neighbours with one rate are one part. A part has its share of the real quantity by time, rounded to 18 decimals;
+    the last one what is left of `billed`, the billed quantity without its sign, so that the parts add up to it.
     """
     start_rate, card = selection.rate, selection.card
     if (

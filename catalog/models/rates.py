@@ -31,8 +31,9 @@ def rule_key() -> Func:
     band = Func(F("time_band"), Value(0), function="coalesce")
     return Func(
         *(F("rate_card"), F("product"), band, F("destination_prefix"), F("region")),
-        template="(md5(%(expressions)s)::uuid)",
+        # In the order of the alphabet, as the migration has them: another order is another constraint to Django.
         arg_joiner=" || '/' || ",
+        template="(md5(%(expressions)s)::uuid)",
         output_field=models.UUIDField(),
     )
 

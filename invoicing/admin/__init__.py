@@ -1,3 +1,3 @@
-from invoicing.admin import charges, documents, transactions
+from invoicing.admin import charges, corrections, documents, transactions
 
-__all__ = ["charges", "documents", "transactions"]
+__all__ = ["charges", "corrections", "documents", "transactions"]

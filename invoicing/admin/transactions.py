@@ -11,6 +11,7 @@ from catalog.admin.figures import exact_in
 from invoicing.choices import TransactionKind
 from invoicing.models import Transaction
 
+MADE_OF_USAGE = {TransactionKind.REVERSAL, TransactionKind.CORRECTION}
 STATE_LABELS = {"Waiting": "info", "Billed": "success"}
 
 
@@ -54,8 +55,8 @@ class TransactionAdmin(Admin):
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "kind":
-            # Only taking usage back makes a reversal.
-            kwargs["choices"] = [choice for choice in TransactionKind.choices if choice[0] != TransactionKind.REVERSAL]
+            # Only taking usage back makes a reversal, only correcting its price a correction.
+            kwargs["choices"] = [choice for choice in TransactionKind.choices if choice[0] not in MADE_OF_USAGE]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     @column("Amount")
@@ -82,8 +83,8 @@ class TransactionAdmin(Admin):
 
 
 def may_change(transaction: Any) -> bool:
-    """Whether a transaction is neither on an invoice nor usage that was taken back."""
-    return transaction is None or not (is_billed(transaction) or transaction.kind == TransactionKind.REVERSAL)
+    """Whether a transaction is neither on an invoice nor made of usage that an invoice had."""
+    return transaction is None or not (is_billed(transaction) or transaction.kind in MADE_OF_USAGE)
 
 
 def is_billed(transaction: Any) -> bool:

@@ -1,4 +1,5 @@
 from invoicing.models.charges import Transaction, UsageCharge
+from invoicing.models.corrections import PriceCorrection
 from invoicing.models.documents import Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax, NumberSeries
 
 __all__ = [
@@ -7,6 +8,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceTax",
     "NumberSeries",
+    "PriceCorrection",
     "Transaction",
     "UsageCharge",
 ]

@@ -9,7 +9,14 @@ from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
 from invoicing.models.documents import InvoiceLine
-from invoicing.models.triggers import REFUSED, fits_its_line, part_of_document, reversal_stays, takes_back_its_charge
+from invoicing.models.triggers import (
+    REFUSED,
+    correction_stays,
+    fits_its_line,
+    part_of_document,
+    reversal_stays,
+    takes_back_its_charge,
+)
 from usage.models import UsageDataRecord
 
 
@@ -98,7 +105,8 @@ class Transaction(models.Model):
     It waits until a run takes it; then it has the line of the invoice that it is on, and stays as it is; only a draft
     may give it back. `created_in` is the database's transaction that last wrote it while it waited: a run that was
     commenced before does not see it. Its currency is the customer's, by a composite foreign key in the database.
-    A reversal takes back exactly what `reversed_charge`, a usage charge on a posted invoice, came to.
+    A reversal takes back exactly what `reversed_charge`, a usage charge on a posted invoice, came to. A correction is
+    the credit or the new charge of usage charges whose price was wrong (`PriceCorrection`).
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
@@ -202,6 +210,7 @@ class Transaction(models.Model):
             ),
             takes_back_its_charge(),
             reversal_stays(),
+            correction_stays(),
         ]
 
     def __str__(self) -> str:

@@ -120,6 +120,26 @@ def reversal_stays() -> pgtrigger.Trigger:
     )
 
 
+def correction_stays() -> pgtrigger.Trigger:
+    """A price correction stays as it was made: what its charges come to is remembered (`PriceCorrection`)."""
+    return pgtrigger.Trigger(
+        name="correction_stays",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        condition=pgtrigger.Q(old__kind="CORRECTION"),
+        func="""
+        IF TG_OP = 'UPDATE' THEN
+          -- It is put on lines, and drafts give it back. The amount is only computed after this trigger.
+          IF to_jsonb(NEW) - MAY_CHANGE = to_jsonb(OLD) - MAY_CHANGE THEN
+            RETURN NEW;
+          END IF;
+        END IF;
+        RAISE EXCEPTION 'A price that was corrected stays corrected: the transaction does not change.'
+          USING ERRCODE = 'restrict_violation';
+        """.replace("MAY_CHANGE", "ARRAY['invoice_line_id', 'created_in', 'amount', 'updated_at']"),
+    )
+
+
 def keeps_billed_until(on: str) -> pgtrigger.Trigger:
     """Keeps for each customer the latest end of a period of its documents (`customers.models.BilledUntil`)."""
     latest = {

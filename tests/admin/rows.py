@@ -21,7 +21,7 @@ from customers.models import (
     SubscriptionAction,
     SubscriptionService,
 )
-from invoicing.models import Invoice, InvoiceDelivery, NumberSeries, Transaction, UsageCharge
+from invoicing.models import Invoice, InvoiceDelivery, NumberSeries, PriceCorrection, Transaction, UsageCharge
 from reports.models import CustomerReportProfile, InvoiceUsageReportProfile, UsageReport
 from tests import factories
 from usage.models import (
@@ -85,6 +85,7 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     InvoiceUsageReportProfile: factories.InvoiceUsageReportProfileFactory,
     PendingUsage: factories.PendingUsageFactory,
     PeriodicTask: lambda: PeriodicTask.objects.create(name=f"Task {next(NUMBERS)}", task="x", interval=interval()),
+    PriceCorrection: factories.PriceCorrectionFactory,
     Product: factories.ProductFactory,
     PublicHoliday: lambda: factories.PublicHolidayFactory(day=date(2026, 1, 1) + timedelta(days=next(NUMBERS))),
     QuarantinedLine: factories.QuarantinedLineFactory,

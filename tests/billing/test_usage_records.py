@@ -212,8 +212,8 @@ def test_a_customer_that_waits_in_another_run_is_waited_for() -> None:
     with pytest.raises(RecordConflict) as caught:
         cancel(record)
     assert str(caught.value) == (
-        f"Record R1 is on a draft of run {january.pk} (January), which cannot be made anew while the customer waits in "
-        f"run {february.pk} (February). Wait until that is completed."
+        f"Record R1 is on a draft. The draft of run {january.pk} (January) cannot be made anew while the customer "
+        f"waits in run {february.pk} (February). Wait until that is completed."
     )
     assert stored() == found
     produce(february)

@@ -5,7 +5,15 @@ import factory
 from django.db import connection
 
 from invoicing.choices import DeliveryChannel, LineKind
-from invoicing.models import Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax, Transaction, UsageCharge
+from invoicing.models import (
+    Invoice,
+    InvoiceDelivery,
+    InvoiceLine,
+    InvoiceTax,
+    PriceCorrection,
+    Transaction,
+    UsageCharge,
+)
 from tests.factories.catalog import TaxRateFactory
 from tests.factories.customers import CustomerFactory
 from tests.factories.rows import RowFactory
@@ -83,6 +91,24 @@ class TransactionFactory(RowFactory[Transaction]):
 
     class Meta:
         model = Transaction
+
+
+class PriceCorrectionFactory(RowFactory[PriceCorrection]):
+    """A charge of 0.60 that comes to 0.50."""
+
+    charge = factory.SubFactory(UsageChargeFactory)
+    customer = factory.SelfAttribute("charge.customer")
+    turn = 1
+    rate = factory.SelfAttribute("charge.rate")
+    billed_quantity = factory.SelfAttribute("charge.quantity")
+    amount_before = factory.SelfAttribute("charge.amount")
+    amount = Decimal("0.50")
+    credit = factory.SubFactory(
+        TransactionFactory, customer=factory.SelfAttribute("..customer"), kind="CORRECTION", unit_price=Decimal("-0.10")
+    )
+
+    class Meta:
+        model = PriceCorrection
 
 
 class InvoiceDeliveryFactory(RowFactory[InvoiceDelivery]):

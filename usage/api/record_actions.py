@@ -45,7 +45,11 @@ class RecordAction(ApiView):
         reason = reason_of(checked_body(body, request))
         user_id = self.user_id(request)
         translated(lambda: operation(record_id=found, at=timezone.now(), user_id=user_id, reason=reason, **values))
-        return Response(shown_in_full(found, customer_id=None))
+        return Response(self.shown(found))
+
+    def shown(self, record_id: int) -> dict[str, Any]:
+        """The record as it is answered: as it is shown by itself."""
+        return shown_in_full(record_id, customer_id=None)
 
 
 class PostRecord(RecordAction):

@@ -24,9 +24,9 @@ WITH usage AS (
   FROM account a
   JOIN transaction x ON x.customer_id = a.customer_id AND x.invoice_line_id IS NULL
     AND tollbook_seen(x.created_in, %(snapshot)s::pg_snapshot)
-    -- Usage taken back waits for the next invoice, whenever that is.
+    -- Usage taken back, and usage whose price was corrected, waits for the next invoice, whenever that is.
     AND CASE
-      WHEN x.kind = 'REVERSAL' THEN true
+      WHEN x.kind IN ('REVERSAL', 'CORRECTION') THEN true
       WHEN %(transaction_cutoff_date)s::date IS NOT NULL THEN x.transaction_date <= %(transaction_cutoff_date)s::date
       ELSE coalesce(x.bill_date, x.transaction_date) < %(cutoff_date)s
     END

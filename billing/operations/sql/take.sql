@@ -15,13 +15,7 @@ WITH inbox AS MATERIALIZED (
   ORDER BY p.record_id
 )
 SELECT
-  i.account_id, i.card_set, i.customer_id, i.record_id, i.pending_row, i.posted_in, r.product_id, r.region,
-  r.usage_type_id, r.subscription_service_id AS service_id, r.from_date AS moment, r.to_date AS ended_at,
-  r.from_date AT TIME ZONE i.timezone AS local,
-  CASE WHEN r.destination LIKE '+%%' THEN substr(r.destination, 2) ELSE r.destination END COLLATE "C" AS digits,
-  CASE r.billing_directive WHEN 'TO_BE_CREDITED' THEN -r.usage_amount ELSE r.usage_amount END AS quantity,
-  CASE r.billing_directive WHEN 'TO_BE_CREDITED' THEN -r.total_amount ELSE r.total_amount END AS own_amount,
-  (r.from_date AT TIME ZONE i.timezone)::date AS used_on,
+  i.account_id, i.card_set, i.customer_id, i.record_id, i.pending_row, i.posted_in, {use},
   CASE WHEN i.billing_effective_date < i.late_before
     THEN date_trunc('month', i.billing_effective_date)::date END AS late_period
 FROM inbox i

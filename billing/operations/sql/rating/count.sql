@@ -2,6 +2,7 @@
 -- customer, its subscription or its service. A record costs what the month's usage costs with it less what it costs
 -- without, each rounded as the rate says; so the charges of a month add up to the price of their sum, in any order. What
 -- earlier charges, less those taken back, differ from the price of what they counted is the correction of the first.
+ANALYZE found (record_id, rate_id, service_id, is_counted);
 CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
 SELECT f.*, c.*, CASE WHEN f.quantity < 0 THEN -f.billed ELSE f.billed END AS signed
 FROM (SELECT f.*, {billed} AS billed FROM found f WHERE is_counted OFFSET 0) f
@@ -27,13 +28,23 @@ WITH counter AS (
     min(included_whole) AS included_whole, min(begins) AS begins
   FROM counted GROUP BY customer_id, rate_id, month, counter
 ), charged AS (
-  SELECT n.counter_id, sum(coalesce(x.billed_quantity, x.quantity)) AS quantity, sum(x.amount) AS amount,
-    sum(sign(x.quantity)) AS fee_count
-  FROM counter n
-  JOIN usage_charge x ON x.customer_id = n.customer_id AND x.rate_id = n.rate_id AND x.counted_month = n.month
-    AND x.counted_id = n.counter
-  WHERE NOT EXISTS (SELECT FROM transaction t WHERE t.reversed_charge_id = x.id)
-  GROUP BY n.counter_id
+  SELECT x.counter_id, sum(x.billed) AS quantity, sum(x.amount) AS amount, sum(sign(x.billed)) AS fee_count
+  FROM (
+    SELECT n.counter_id, x.id, coalesce(x.billed_quantity, x.quantity) AS billed, x.amount
+    FROM counter n
+    JOIN usage_charge x ON x.customer_id = n.customer_id AND x.rate_id = n.rate_id AND x.counted_month = n.month
+      AND x.counted_id = n.counter
+    WHERE NOT EXISTS (SELECT FROM price_correction k WHERE k.charge_id = x.id)
+    UNION ALL
+    -- Once its price was corrected, a charge counts as its last correction says, where that says.
+    SELECT n.counter_id, k.charge_id, k.billed_quantity, k.amount
+    FROM counter n
+    JOIN price_correction k ON k.customer_id = n.customer_id AND k.rate_id = n.rate_id AND k.counted_month = n.month
+      AND k.counted_id = n.counter
+    WHERE NOT EXISTS (SELECT FROM price_correction l WHERE l.charge_id = k.charge_id AND l.turn > k.turn)
+  ) x
+  WHERE NOT %(is_afresh)s AND NOT EXISTS (SELECT FROM transaction t WHERE t.reversed_charge_id = x.id)
+  GROUP BY x.counter_id
 ), tier AS (
   SELECT rate_id, array_agg(from_quantity ORDER BY from_quantity) AS froms, array_agg(unit_price ORDER BY from_quantity) AS prices,
     array_agg(before ORDER BY from_quantity) AS befores

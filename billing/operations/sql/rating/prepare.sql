@@ -54,7 +54,7 @@ INSERT INTO price_list (
   id, run_id, card_id, product_id, region, band_id, from_day, until_day, has_prefixes, is_direct, bucket_length
 )
 SELECT t.list_id, %(run_id)s, t.rate_card_id, t.product_id, t.region, t.band_id, t.from_day, t.until_day, l.has_prefixes,
-  l.is_direct AND (t.band_id = 0 OR c.band_rule <> 'split'), greatest(0, length((l.prefix_count / 2)::text) - 1)
+  l.is_direct AND (t.band_id = 0 OR c.band_rule <> 'split'), length(l.prefix_count::text) - 1
 FROM priced_time t
 JOIN rate_card c ON c.id = t.rate_card_id
 JOIN (
