@@ -42,6 +42,7 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
 
 def _print_rating(rating: Rating) -> None:
     _row(f"rate: {rating.prefixes:,} prefixes", rating.records, rating.floor, rating.rate, RATING_AIM)
+    _row("  from inbox to charges", rating.records, rating.floor_charge, rating.charge, RATING_AIM)
     _row("rate: graduated, per unit", rating.counted_records, rating.per_unit, rating.graduated, COUNTED_AIM)
     _row("rate: package, per unit", rating.counted_records, rating.per_unit, rating.package, COUNTED_AIM)
     print()

@@ -4,6 +4,9 @@ import zoneinfo
 
 from django.db import models
 
+# Years in which prices hold, where a person says the day: nothing that is reckoned from them leaves the calendar.
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2999
+
 
 class ProductKind(models.TextChoices):
     """What a product is sold as."""

@@ -11,11 +11,16 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.models.runs import EARLIEST, LATEST
 from billing.operations.rated_again import LONGEST_DAYS
-from catalog.models import Rate, RateCard
+from catalog.models import Currency, Rate, RateCard
 from customers.models import Customer
 from usage.models import UsageDataRecord
 
 SEARCHED = {"class": "unfold-filter-autocomplete"}
+
+
+def minor_units() -> dict[str, int]:
+    """How many decimals sums of each currency are shown with."""
+    return dict(Currency.objects.values_list("code", "minor_units"))
 
 
 def card_field(*, label: str, required: bool, help_text: str) -> Any:

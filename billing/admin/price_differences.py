@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from billing.admin.past_usage import PastUsageForm, card_field, customers_field, last_month
+from billing.admin.past_usage import PastUsageForm, card_field, customers_field, last_month, minor_units
 from billing.operations.price_corrections import REASON_LENGTH, CorrectionRefused, draft_corrections
 from billing.operations.price_differences import (
     SHOWN_CUSTOMERS,
@@ -105,6 +105,7 @@ def differences_page(request: HttpRequest) -> HttpResponse:
         "title": "Price differences",
         "form": form,
         "found": found,
+        "minor_units": minor_units(),
         "draft": draft,
         "may_draft": may_draft(request),
         "shown_customers": SHOWN_CUSTOMERS,

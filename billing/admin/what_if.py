@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from billing.admin.past_usage import PastUsageForm, card_field, customers_field, last_month
+from billing.admin.past_usage import PastUsageForm, card_field, customers_field, last_month, minor_units
 from billing.operations.what_if import CustomerRevenue, WhatIf, WhatIfRefused, what_if
 from catalog.admin.card_links import CARD_LINKS, CardLink
 
@@ -81,6 +81,7 @@ def what_if_page(request: HttpRequest) -> HttpResponseBase:
         "title": "What if",
         "form": form,
         "found": found,
+        "minor_units": minor_units(),
         "csv": f"?{query.urlencode()}",
     }
     return render(request, "admin/billing/prices/what_if.html", context)

@@ -115,6 +115,7 @@ class WhatIfView(ApiView):
 
     staff_model = "catalog.rate"
     staff_verbs = {"POST": "view"}
+    more_permissions = ("customers.view_customer", "invoicing.view_usagecharge")
     scope = Scope.READ
     is_staff_only = True
 
@@ -194,6 +195,7 @@ class PriceDifferencesSerializer(serializers.Serializer[Any]):
 
 class PriceDifferencesView(ApiView):
     staff_model = "invoicing.usagecharge"
+    more_permissions = ("customers.view_customer",)
     is_staff_only = True
 
     @extend_schema(
@@ -202,7 +204,7 @@ class PriceDifferencesView(ApiView):
         summary="Show what posted invoices would come to by the prices of now",
         description=(
             "By the price lists that each customer was billed by, as they are now. What was corrected before is no "
-            "difference any more."
+            "difference any more. What counts with the usage of a month is found in the whole of the months."
         ),
         parameters=[DifferencesQuery],
         responses={200: PriceDifferencesSerializer},
@@ -244,6 +246,7 @@ class DraftedCorrectionsSerializer(serializers.Serializer[Any]):
 
 class PriceCorrectionsView(ApiView):
     staff_model = "invoicing.transaction"
+    more_permissions = ("customers.view_customer", "invoicing.view_usagecharge")
     is_staff_only = True
 
     @extend_schema(

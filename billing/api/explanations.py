@@ -45,6 +45,9 @@ class ExplanationSerializer(serializers.Serializer[Explanation]):
     is_equal = serializers.BooleanField(help_text="Whether it comes to what the charge says, to the last digit.")
     fault = serializers.CharField(help_text="What does not, or why nothing prices it, in sentences; else empty.")
     steps = serializers.ListField(child=serializers.CharField(), help_text="In order, a sentence each.")
+    corrections = serializers.ListField(
+        child=serializers.CharField(), help_text="What the price was corrected to since, in order, a sentence each."
+    )
     candidates = serializers.SerializerMethodField(help_text="The rates that were looked at. Not for customers.")
 
     @extend_schema_field(CandidateSerializer(many=True))

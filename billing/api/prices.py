@@ -72,9 +72,10 @@ class PriceSerializer(serializers.Serializer[Any]):
 
 
 class PriceView(ApiView):
-    """Customers' prices: for staff."""
+    """Customers' prices: for staff who may see both."""
 
     staff_model = "catalog.rate"
+    more_permissions = ("customers.view_customer",)
     is_staff_only = True
 
     @extend_schema(

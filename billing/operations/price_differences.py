@@ -89,10 +89,13 @@ def price_differences(
 ) -> PriceDifferences:
     """Hold the posted charges of usage of `from_day` up to, without, `until_day` against the prices of now.
 
-    Of these customers, of those that were billed by a rate card, on these invoices (None: of all). Nothing is kept.
-    Raises DifferencesRefused.
+    Of these customers, of those that were billed by a rate card, on these invoices (None: of all). Where prices depend
+    on the month's usage, of the whole months that the days lie in. Nothing is kept. Raises DifferencesRefused.
     """
-    usage = asked_usage(from_day, until_day, customer_ids, rate_card_id)
+    return _differences(asked_usage(from_day, until_day, customer_ids, rate_card_id), invoice_ids)
+
+
+def _differences(usage: ChargedUsage, invoice_ids: Sequence[int] | None) -> PriceDifferences:
     with transaction.atomic():
         try:
             with connection.cursor() as cursor:
@@ -112,13 +115,14 @@ def differences_of_invoice(*, invoice_id: int) -> PriceDifferences:
     )
     if days["first"] is None:
         return PriceDifferences((), 0, (), 0, 0)
-    # Wherever on earth: a day more on either side.
-    return price_differences(
+    # Wherever on earth: a day more on either side. Of one customer it may be any time, for late usage may be of any.
+    usage = ChargedUsage(
         from_day=days["first"].date() - timedelta(days=1),
         until_day=days["last"].date() + timedelta(days=2),
         customer_ids=[invoice.customer_id],
-        invoice_ids=[invoice_id],
+        is_posted=True,
     )
+    return _differences(usage, [invoice_id])
 
 
 def asked_usage(
@@ -130,7 +134,13 @@ def asked_usage(
         raise DifferencesRefused("The period ends before it begins.", "until_day")
     if days > LONGEST_DAYS:
         raise DifferencesRefused(f"The period has {days} days: ask for {LONGEST_DAYS} at most.", "until_day")
-    return ChargedUsage(from_day=from_day, until_day=until_day, customer_ids=customer_ids, listed_card_id=rate_card_id)
+    return ChargedUsage(
+        from_day=from_day,
+        until_day=until_day,
+        customer_ids=customer_ids,
+        listed_card_id=rate_card_id,
+        is_posted=True,
+    )
 
 
 def find_differences(cursor: CursorWrapper, usage: ChargedUsage, invoice_ids: Sequence[int] | None) -> None:

@@ -36,7 +36,7 @@ class ChargedUsage:
 
     `card_id` is a price list that is put first among each customer's; with `replaced_card_id`, in the place of that
     one, for the customers that have it. `listed_card_id`: only customers that were billed by that list. `currency`:
-    only what was billed in it.
+    only what was billed in it. `is_posted`: only what is on posted invoices.
     """
 
     from_day: date
@@ -46,6 +46,7 @@ class ChargedUsage:
     replaced_card_id: int | None = None
     listed_card_id: int | None = None
     currency: str | None = None
+    is_posted: bool = False
 
     @property
     def month_from(self) -> date:
@@ -98,6 +99,7 @@ def _parameters(usage: ChargedUsage) -> dict[str, Any]:
         "replaced_card_id": usage.replaced_card_id,
         "listed_card_id": usage.listed_card_id,
         "currency": usage.currency,
+        "is_posted": usage.is_posted,
         "chunk_records": CHUNK_RECORDS,
     }
 

@@ -4,7 +4,8 @@ What it does is told in docs/domain.md; `catalog.engine` does the same for one u
 The uses stand in the temporary table `taken`; their charges come out in `rated`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ TEMPORARY_TABLES = (
     *("rated", "counted", "counter"),
 )
 TERMS = (
-    *("prefix_length", "rate_id", "unit_price", "unit_size", "connection_fee", "minimum_quantity", "first_increment"),
+    *("prefix_length", "unit_price", "unit_size", "connection_fee", "minimum_quantity", "first_increment"),
     *("increment", "minimum_charge", "maximum_charge", "rounding_digits", "rounding_mode", "start_date"),
     *("is_counted", "is_split"),
 )
@@ -51,7 +52,7 @@ class Search:
 
     `kind` is "known" (one list with one rate), "prefixes" (one list) or "several" lists. By rates that are all plain a
     use gets its charge at once (`is_direct`). Then what the cards of the turn have: prices by time band, public
-    holidays, a time zone of their own.
+    holidays, a time zone of their own. Lists of prefixes are kept in pages.
     """
 
     turn: int
@@ -60,19 +61,43 @@ class Search:
     has_bands: bool
     has_holidays: bool
     has_zones: bool
+    list_ids: Sequence[int]
+    page_count: int
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What its statement is given."""
-        return {"turn": self.turn, "kind": self.kind, "is_direct": self.is_direct}
+        return {"turn": self.turn, "kind": self.kind, "is_direct": self.is_direct, "list_ids": self.list_ids}
+
+    @contextmanager
+    def planned(self, cursor: CursorWrapper, *, uses: int) -> Iterator[None]:
+        """Pages are read once where there are no more of them than uses, and looked up one by one where there are.
+
+        The planner is told: how many uses each step of such a search finds, it takes for a few.
+        """
+        if self.kind != "prefixes" or uses < self.page_count:
+            yield
+            return
+        cursor.execute("SELECT set_config('enable_nestloop', 'off', true)")
+        yield
+        cursor.execute("SELECT set_config('enable_nestloop', 'on', true)")
 
 
 # What earlier turns have not found.
 NOT_YET = "".join(
     f" AND NOT EXISTS (SELECT FROM {done} d WHERE d.record_id = u.record_id)" for done in ("found", "rated")
 )
-ODD = " AND translate(u.digits, '0123456789', '') <> ''"
-NO_PART_YET = " AND NOT EXISTS (SELECT FROM found_part d WHERE d.record_id = u.record_id AND d.part = u.part)"
+# What becomes part of a charge.
+USE_COLUMNS = (
+    "u.account_id, u.customer_id, u.record_id, u.pending_row, u.posted_in, u.product_id, u.region, u.usage_type_id,"
+    " u.late_period, u.quantity"
+)
+# By the way of looking for rates: what has the terms, and the rate.
+FOUND_BY = {
+    "known": ("c", "c.rate_id"),
+    "prefixes": ("r", "g.rate_ids[width_bucket(u.code, g.starts)]"),
+    "several": ("r", "r.rate_id"),
+}
 RAISED = "greatest(abs(f.quantity), f.minimum_quantity)"
 # What is billed of a use: raised to the minimum, then to the first increment, then by whole increments.
 BILLED = f"""CASE
@@ -185,10 +210,14 @@ def rate_taken(
 
     `is_afresh`: where prices depend on the month's usage, it is counted from 0, without what is charged already.
     """
-    parameters = {"run_id": run.pk, "attempt": attempt, "is_afresh": is_afresh}
+    parameters: dict[str, Any] = {"run_id": run.pk, "snapshot": run.snapshot, "attempt": attempt}
+    parameters["is_afresh"] = is_afresh
     cursor.execute(_sql("keys"), parameters)
-    cursor.execute("SELECT min(used_on), max(used_on) + 1, array_agg(DISTINCT product_id) FROM price_key")
-    from_day, until_day, product_ids = cursor.fetchone()
+    cursor.execute(
+        "SELECT min(used_on), max(used_on) + 1, array_agg(DISTINCT product_id), coalesce(sum(use_count), 0)"
+        " FROM price_key"
+    )
+    from_day, until_day, product_ids, uses = cursor.fetchone()
     if from_day is not None:
         prepare_prices(
             cursor,
@@ -200,32 +229,30 @@ def rate_taken(
         )
     for step in ("offers", "found", "rated"):
         cursor.execute(_sql(step), parameters)
-    rated = _search(cursor, parameters)
-    cursor.execute("SELECT count(*) FROM taken")
-    if rated < cursor.fetchone()[0]:
+    rated = _search(cursor, parameters, uses=int(uses))
+    cursor.execute("SELECT EXISTS (SELECT FROM taken WHERE own_amount IS NOT NULL)")
+    if rated < uses or cursor.fetchone()[0]:
         cursor.execute(_sql("rest"), parameters)
 
 
-def _search(cursor: CursorWrapper, parameters: dict[str, Any]) -> int:
-    """Find the rates, turn by turn, and charge the uses by them. Gives back how many were charged."""
+def _search(cursor: CursorWrapper, parameters: dict[str, Any], *, uses: int) -> int:
+    """Find the rates, turn by turn, and charge the uses by them. `uses`: how many; gives back how many were charged."""
     cursor.execute(_sql("searches"))
     searches = [Search(*row) for row in cursor.fetchall()]
-    cursor.execute("SELECT count(*) FROM taken WHERE own_amount IS NULL")
-    left, rated = int(cursor.fetchone()[0]), 0
+    left, rated = uses, 0
     for search in searches:
-        for is_odd in (False, True):
-            # What has no rate yet may be a use whose destination is not digits only.
-            if not left or (is_odd and search.kind == "known"):
-                continue
-            wanted = f"u.own_amount IS NULL{NOT_YET if search.turn > 1 or is_odd else ''}{ODD if is_odd else ''}"
-            if search.is_direct:
-                charged = _rate(
-                    cursor, parameters | search.parameters, found=_find(search, wanted=wanted, is_odd=is_odd)
-                )
-                rated += charged
-                left -= charged
-            else:
-                found = _find(search, wanted=wanted, columns=f"u.*, {search.turn}", is_odd=is_odd)
+        if not left:
+            break
+        wanted = f"u.own_amount IS NULL{NOT_YET if search.turn > 1 else ''}"
+        if search.is_direct:
+            found = _find(search, wanted=wanted, columns=USE_COLUMNS)
+            with search.planned(cursor, uses=left):
+                charged = _rate(cursor, parameters | search.parameters, found=found)
+            rated += charged
+            left -= charged
+        else:
+            found = _find(search, wanted=wanted, columns=f"u.*, {search.turn}")
+            with search.planned(cursor, uses=left):
                 cursor.execute(f"INSERT INTO found {found}", parameters | search.parameters)
                 left -= int(cursor.rowcount)
     if not all(search.is_direct for search in searches):
@@ -240,11 +267,9 @@ def _rate_found(cursor: CursorWrapper, parameters: dict[str, Any], searches: Seq
     if has_parts:
         cursor.execute(_sql("parts"))
         for search in searches:
-            for is_odd in (False,) if search.kind == "known" else (False, True):
-                wanted = f"u.turn = %(turn)s{NO_PART_YET + ODD if is_odd else ''}"
-                columns = f"u.record_id, u.part, {search.turn}"
-                parts = _find(search, wanted=wanted, uses="part", columns=columns, is_odd=is_odd)
-                cursor.execute(f"INSERT INTO found_part {parts}", parameters | search.parameters)
+            columns = f"u.record_id, u.part, {search.turn}"
+            parts = _find(search, wanted="u.turn = %(turn)s", uses="part", columns=columns)
+            cursor.execute(f"INSERT INTO found_part {parts}", parameters | search.parameters)
         cursor.execute(_sql("split"))
     rated = _rate(cursor, parameters, found="SELECT * FROM found WHERE NOT is_counted", has_parts=bool(has_parts))
     if has_counted:
@@ -267,26 +292,24 @@ def drop_rating_tables(cursor: CursorWrapper) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {', '.join(TEMPORARY_TABLES)}")
 
 
-def _find(search: Search, *, wanted: str, uses: str = "taken", columns: str = "u.*", is_odd: bool = False) -> str:
-    """The statement that gives each of the uses wanted with the terms of its rate, where the search finds one.
-
-    `is_odd`: by all beginnings of the destination, not by where its digits stand in the order of prefixes.
-    """
+def _find(search: Search, *, wanted: str, columns: str, uses: str = "taken") -> str:
+    """The statement that gives each of the uses wanted with the terms of its rate, where the search finds one."""
     local = "CASE t.timezone WHEN '' THEN u.local ELSE u.moment AT TIME ZONE t.timezone END"
     moment = ""
     if search.has_bands:
         step = "moment_with_holidays" if search.has_holidays else "moment"
         moment = _sql(step, local=local if search.has_zones else "u.local")
-    is_known = search.kind == "known"
+    terms, rate_id = FOUND_BY[search.kind]
     return _sql(
         "find",
         uses=uses,
         columns=columns,
         moment=moment,
-        slot="h.slot_id" if search.has_bands else "NULL",
-        rate="" if is_known else _sql("odd" if is_odd else search.kind),
-        terms=_terms("c" if is_known else "r"),
-        wanted=wanted if is_known else f"{wanted} AND r.rate_id IS NOT NULL",
+        slot="h.slot_id" if search.has_bands else "0",
+        rate="" if search.kind == "known" else _sql(search.kind),
+        rate_id=rate_id,
+        terms=_terms(terms),
+        wanted=wanted,
     )
 
 

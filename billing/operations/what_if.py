@@ -150,8 +150,11 @@ def _asked(
     each_customer: Callable[[CustomerRevenue], None] | None,
 ) -> WhatIf:
     gather_charged(cursor, usage)
-    cursor.execute("SELECT count(DISTINCT customer_id) FROM charged_line WHERE currency_id <> %s", [currency])
-    (other_currency_count,) = cursor.fetchone()
+    other_currency_count = 0
+    if usage.listed_card_id is None:
+        days: dict[str, Any] = {"currency": currency, "from_day": usage.from_day, "until_day": usage.until_day}
+        cursor.execute(_sql("other_currencies"), days)
+        (other_currency_count,) = cursor.fetchone()
     cursor.execute(_sql("gathered"))
     for _ in rate_again(cursor, usage):
         cursor.execute(_sql("added"))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from billing.models import RunAccount
-from billing.queries.explained import NO_RATE, Explanation
+from billing.queries.explained import NO_RATE, Explanation, correction_sentence
 from billing.queries.price_lists import PriceLists, price_lists
 from catalog.choices import CountedPer
 from catalog.engine.counted import Count
@@ -16,7 +16,7 @@ from catalog.engine.rates import Rate
 from catalog.engine.selection import Candidate, Use, counted_month, select_rate
 from catalog.engine.wording import plain, with_unit
 from customers.models import SubscriptionService
-from invoicing.models import Invoice, UsageCharge
+from invoicing.models import Invoice, PriceCorrection, UsageCharge
 from usage.models import UsageDataRecord
 
 SHOWN_WITH_A_CHARGE = (
@@ -29,14 +29,22 @@ BATCH = 500
 def explain_charge(*, record_id: int | None = None, charge_id: int | None = None) -> Explanation | None:
     """Why a record's charge is what it is, in a handful of queries; None where it is on no invoice.
 
-    The rates are those that the run which wrote the charge saw, with the ends that they had then.
+    The rates are those that the run which wrote the charge saw, with the ends that they had then. What was corrected
+    since is told beside it.
     """
     asked = {"record_id": record_id} if charge_id is None else {"id": charge_id}
     charge = charges().filter(**asked).first()
     if charge is None:
         return None
     account = run_account_of(charge.line.invoice)
-    return explained(charge, account, None if account is None else lists_of_run(account, charge.record))
+    explanation = explained(charge, account, None if account is None else lists_of_run(account, charge.record))
+    corrections = PriceCorrection.objects.filter(charge=charge).select_related("credit__invoice_line__invoice")
+    return replace(
+        explanation,
+        corrections=tuple(
+            correction_sentence(correction, explanation.currency) for correction in corrections.order_by("turn")
+        ),
+    )
 
 
 def explanations(invoice: Invoice, *, limit: int | None = None) -> Iterator[Explanation]:

@@ -16,11 +16,13 @@ from customers.models import Customer, CustomerRateCard, GroupRateCard
 
 SQL = Path(__file__).parent / "sql"
 NEIGHBOURS = 2
+# An invoice may have calls to a million destinations: so many are kept at a time.
+KEPT_DESTINATIONS = 5_000
 
 
 @dataclass(slots=True)
 class PriceLists:
-    """Rate cards in the order in which they are tried, and what their rates are, each looked up once.
+    """Rate cards in the order in which they are tried, and their rates, which are kept for the next use like it.
 
     `snapshot` is that of the run whose prices they are; empty for those of now.
     """
@@ -33,6 +35,8 @@ class PriceLists:
         """All versions of the rates for the product, region and destination of a use, whenever they hold."""
         key = (product_id, digits_of(use.destination), use.region)
         if key not in self._rates:
+            if len(self._rates) >= KEPT_DESTINATIONS:
+                self._rates.clear()
             found = engine_rates(
                 [card.id for card in self.cards], product_id=product_id, digits=key[1], region=use.region, on=None
             )
@@ -41,13 +45,13 @@ class PriceLists:
 
 
 def price_lists(card_ids: Sequence[int], *, years: Iterable[int], snapshot: str = "") -> PriceLists:
-    """These cards, with the public holidays of those years and of the ones beside them."""
+    """These cards as the snapshot's run saw them, with the public holidays of those years and the ones beside them."""
     # Local time of the card and UTC are a day apart at most.
     wanted = sorted({near for year in years for near in (year - 1, year, year + 1)})
     # A card that never had a rate may be gone since the run.
     there = set(RateCard.objects.filter(id__in=list(card_ids)).values_list("id", flat=True))
     present = [card_id for card_id in card_ids if card_id in there]
-    return PriceLists(tuple(engine_cards(present, years=wanted)) if present else (), snapshot)
+    return PriceLists(tuple(engine_cards(present, years=wanted, snapshot=snapshot)) if present else (), snapshot)
 
 
 def rate_card_ids_of(customer: Customer) -> list[int]:
@@ -79,9 +83,11 @@ def why_unpriced(lists: PriceLists, use: Use, *, product_id: int, customer: Cust
 
 
 def _nearest_prefixes(card_ids: list[int], product_id: int, digits: str) -> list[str]:
-    """The prefixes before and after the digits in the order of the telephone book: they have most digits in common."""
+    """The prefixes before and after the digits in the order of the telephone book that begin as they do."""
     prefixes = (
-        StoredRate.objects.filter(rate_card_id__in=card_ids, product_id=product_id)
+        StoredRate.objects.filter(
+            rate_card_id__in=card_ids, product_id=product_id, destination_prefix__startswith=digits[:1]
+        )
         .exclude(destination_prefix="")
         .order_by("destination_prefix")
         .values_list("destination_prefix", flat=True)

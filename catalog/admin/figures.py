@@ -1,5 +1,6 @@
 """How pages for staff show amounts and quantities. Also a template library: `{% load figures %}`."""
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
@@ -27,8 +28,14 @@ def money(amount: Decimal | None, *, currency: str, minor_units: int) -> str:
     """
     if amount is None:
         return EMPTY
-    rounded = amount.quantize(Decimal(1).scaleb(-minor_units), rounding=ROUND_HALF_UP)
-    return f"{rounded:,f} {currency}" if rounded == amount else f"{exact(amount)} {currency}"
+    in_minor_units = amount.quantize(Decimal(1).scaleb(-minor_units), rounding=ROUND_HALF_UP)
+    return f"{in_minor_units:,f} {currency}" if in_minor_units == amount else f"{exact(amount)} {currency}"
+
+
+@register.simple_tag
+def rounded(amount: Decimal, currency: str, minor_units: Mapping[str, int]) -> str:
+    """A sum of charges rounded to its currency's minor units, by code, where the digits below them say nothing."""
+    return f"{amount.quantize(Decimal(1).scaleb(-minor_units[currency]), rounding=ROUND_HALF_UP):,f} {currency}"
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """What staff fill in for rate decks: a file, its columns, a percent."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -13,12 +14,23 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from catalog.choices import DeckMode, ProductKind
+from catalog.choices import EARLIEST_YEAR, LATEST_YEAR, DeckMode, ProductKind
 from catalog.engine.deck_layout import MAPPED
 from catalog.models import Product, RateDeck, TimeBand
 
 SIGNS = [("", "As the file has it"), (".", "A point: 0.05"), (",", "A comma: 0,05")]
 OFFERED_COLUMNS = 200
+
+
+def checked_day(value: date) -> None:
+    """Refuse a day that no price holds on."""
+    if not EARLIEST_YEAR <= value.year <= LATEST_YEAR:
+        raise forms.ValidationError(f"Give a year from {EARLIEST_YEAR} to {LATEST_YEAR}.")
+
+
+def holds_from() -> forms.DateField:
+    """The first day of a deck's prices."""
+    return forms.DateField(label="Holds from", widget=UnfoldAdminSingleDateWidget, validators=[checked_day])
 
 
 def products() -> Any:
@@ -34,7 +46,7 @@ class UploadForm(forms.Form):
         help_text="CSV with a header line, or an Excel workbook (XLSX); gzipped or not. Its columns are named as those "
         "of an export of this card, or you say which is which on the next page.",
     )
-    starts_on = forms.DateField(label="Holds from", widget=UnfoldAdminSingleDateWidget)
+    starts_on = holds_from()
     mode = forms.ChoiceField(
         label="Prices that it does not name", choices=DeckMode.choices, widget=UnfoldAdminSelectWidget
     )
@@ -91,7 +103,7 @@ class IncreaseForm(forms.Form):
         widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}),
         help_text="Of unit prices, connection fees and tiers; below 0 they go down. Minimum and maximum charges stay.",
     )
-    starts_on = forms.DateField(label="Holds from", widget=UnfoldAdminSingleDateWidget)
+    starts_on = holds_from()
     round_to = forms.IntegerField(
         label="Rounded to decimals",
         required=False,

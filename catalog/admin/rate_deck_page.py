@@ -1,5 +1,6 @@
 """What the page of a rate deck shows: how its lines come out, and the lines of one outcome, page by page."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -10,8 +11,8 @@ from django.urls import reverse
 from catalog.admin.base import change_url
 from catalog.admin.figures import exact
 from catalog.admin.keyset import AFTER_VAR, BEFORE_VAR, BIGINT_MAX, END
-from catalog.choices import DeckLineOutcome, DeckState
-from catalog.models import RateDeck, RateDeckLine
+from catalog.choices import DeckLineOutcome, DeckState, PricingModel, RoundingMode
+from catalog.models import Rate, RateDeck, RateDeckLine
 from catalog.queries.keyset import KeyOrder, KeyPage, first_page, last_page, page_after, page_before
 from catalog.queries.rate_decks import deck_lines, line_counts, raw_cells
 
@@ -34,13 +35,14 @@ ORDER = KeyOrder(("pk",))
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line: what it is for, its price and the one that it replaces, and why it is refused."""
+    """A line: what it is for, its price and the one that it replaces, other terms where they change, and why not."""
 
     line: RateDeckLine
     price: str
     old_price: str
     percent: str
     terms: str
+    old_terms: str
     raw: str
 
 
@@ -99,12 +101,17 @@ def shown_line(line: RateDeckLine) -> ShownLine:
     if rate is not None and line.unit_price is not None and rate.unit_price and rate.unit_size == line.unit_size:
         change = (line.unit_price / rate.unit_price - 1) * 100
         percent = f"{change.quantize(Decimal('0.01'), rounding=ROUND_HALF_UP):+f} %"
+    terms = terms_text(line, line.tiers) if line.unit_price is not None else ""
+    old_terms = ""
+    if rate is not None and line.outcome == DeckLineOutcome.CHANGED:
+        old_terms = terms_text(rate, [(tier.from_quantity, tier.unit_price) for tier in rate.tiers.all()]) or "none"
     return ShownLine(
         line=line,
         price=price_text(line) if line.unit_price is not None else "",
         old_price=price_text(rate) if rate is not None else "",
         percent=percent,
-        terms=terms_text(line) if line.unit_price is not None else "",
+        terms=terms,
+        old_terms=old_terms if old_terms != (terms or "none") else "",
         raw=" | ".join(raw_cells(line))[:300],
     )
 
@@ -115,21 +122,25 @@ def price_text(terms: Any) -> str:
     return f"{exact(terms.unit_price)}{per}"
 
 
-def terms_text(line: RateDeckLine) -> str:
-    """What else a line says, where that is not what is usual."""
-    first = line.first_increment or line.increment
-    steps = ", ".join(f"above {quantity} {price}" for quantity, price in line.tiers)
+def terms_text(price: RateDeckLine | Rate, tiers: Iterable[Sequence[Any]]) -> str:
+    """What else a line or a rate says, where that is not what is usual."""
+    first = price.first_increment or price.increment
+    steps = ", ".join(f"above {exact(Decimal(quantity))} {exact(Decimal(each))}" for quantity, each in tiers)
+    is_counted = price.pricing_model != PricingModel.PER_UNIT or price.included_quantity
+    is_rounded = price.rounding_digits is not None
+    mode = "" if price.rounding_mode == RoundingMode.HALF_UP else f", {price.get_rounding_mode_display().lower()}"
     parts = [
-        (line.pricing_model != "perUnit", line.get_pricing_model_display().lower()),
-        (line.tiers, steps),
-        (line.connection_fee, f"fee {exact(line.connection_fee)}"),
-        (line.minimum_quantity, f"at least {exact(line.minimum_quantity)}"),
-        (first, f"{exact(first)}/{exact(line.increment)}" if line.increment else f"first {exact(first)}"),
-        (line.minimum_charge is not None, f"minimum {exact(line.minimum_charge)}"),
-        (line.maximum_charge is not None, f"maximum {exact(line.maximum_charge)}"),
-        (line.included_quantity, f"{exact(line.included_quantity)} included"),
-        (line.rounding_digits is not None, f"rounded to {line.rounding_digits} decimals"),
-        (line.end_date, f"before {line.end_date}"),
+        (price.pricing_model != PricingModel.PER_UNIT, price.get_pricing_model_display().lower()),
+        (steps, steps),
+        (price.connection_fee, f"fee {exact(price.connection_fee)}"),
+        (price.minimum_quantity, f"at least {exact(price.minimum_quantity)}"),
+        (first, f"{exact(first)}/{exact(price.increment)}" if price.increment else f"first {exact(first)}"),
+        (price.minimum_charge is not None, f"minimum {exact(price.minimum_charge)}"),
+        (price.maximum_charge is not None, f"maximum {exact(price.maximum_charge)}"),
+        (price.included_quantity, f"{exact(price.included_quantity)} included"),
+        (is_counted, f"counted per {price.counted_per}"),
+        (is_rounded, f"rounded to {price.rounding_digits} decimals{mode}"),
+        (price.end_date, f"before {price.end_date}"),
     ]
     return ", ".join(text for is_said, text in parts if is_said)
 

@@ -1,6 +1,7 @@
 """The pages and buttons of rate decks: import, columns, percent increase, export, activation."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib import messages
@@ -172,7 +173,8 @@ class RateDeckViews(LargeTableAdmin):
                     despite_objections="despite" in request.GET,
                 )
             except DeckStale as stale:
-                re_compare_deck(deck_id=deck.pk)
+                with suppress(DeckConflict):  # of whom decided it meanwhile
+                    re_compare_deck(deck_id=deck.pk)
                 messages.warning(request, f"{stale} It was compared again just now.")
             except DeckObjected as objected:
                 messages.warning(request, str(objected))
@@ -188,8 +190,9 @@ class RateDeckViews(LargeTableAdmin):
         return self._confirmation(
             request,
             deck,
-            ("Activate without the refused lines" if left_out else "Activate")
-            + (" all the same" if "despite" in request.GET else ""),
+            "Activate"
+            + (" all the same" if "despite" in request.GET else "")
+            + (" without the refused lines" if left_out else ""),
             f"From {deck.starts_on} on these prices hold in {deck.rate_card.name}. Billing runs that are commenced "
             "already keep theirs."
             + (

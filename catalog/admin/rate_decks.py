@@ -11,6 +11,7 @@ from catalog.admin.base import column
 from catalog.admin.card_links import CARD_LINKS, CardLink
 from catalog.admin.rate_deck_page import STATE_LABELS, deck_page
 from catalog.admin.rate_deck_views import RateDeckViews
+from catalog.choices import DeckMode
 from catalog.models import RateCard, RateDeck
 
 CARD_LINKS.extend(
@@ -22,13 +23,16 @@ CARD_LINKS.extend(
 )
 
 
+OTHERS = {DeckMode.CHANGES: "stay", DeckMode.FULL: "end"}
+
+
 def _of_card(name: str, card: RateCard) -> str:
     return reverse(f"admin:catalog_ratedeck_{name}", args=[card.pk])
 
 
 @admin.register(RateDeck)
 class RateDeckAdmin(RateDeckViews):
-    list_display = ("name", "rate_card", "starts_on", "shown_state", "mode", "made", "created_by")
+    list_display = ("name", "rate_card", "starts_on", "shown_state", "others", "made", "created_by")
     list_filter = ("state", ("rate_card", AutocompleteSelectFilter))
     list_select_related = ("rate_card", "created_by")
     search_fields = ("name__istartswith",)
@@ -38,7 +42,7 @@ class RateDeckAdmin(RateDeckViews):
             {
                 "fields": (
                     ("name", "rate_card"),
-                    ("starts_on", "mode"),
+                    ("starts_on", "not_named"),
                     ("made", "created_by"),
                     ("activated_at", "activated_by"),
                 )
@@ -56,6 +60,14 @@ class RateDeckAdmin(RateDeckViews):
     @column("State", label=STATE_LABELS)
     def shown_state(self, deck: RateDeck) -> str:
         return str(deck.get_state_display())
+
+    @column("Other prices")
+    def others(self, deck: RateDeck) -> str:
+        return OTHERS[DeckMode(deck.mode)]
+
+    @column("Prices that it does not name")
+    def not_named(self, deck: RateDeck) -> str:
+        return str(deck.get_mode_display())
 
     @column("Made")
     def made(self, deck: RateDeck) -> str:

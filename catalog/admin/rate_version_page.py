@@ -75,14 +75,12 @@ class RateVersionAdmin(Admin):
 
 
 def changed_terms(rate: Rate, tiers: list[RateTier], form: BaseForm, rows: Any) -> RateTerms:
-    """The terms that are not as the rate has them. Raises `RateRefused` where all are: it would be for nothing."""
+    """The terms that are not as the rate has them."""
     given = form.cleaned_data
     terms: dict[str, Any] = {name: given[name] for name in TERMS if given[name] != getattr(rate, name)}
     asked = tiers_of(rows)
     if asked != [Tier(tier.from_quantity, tier.unit_price) for tier in tiers]:
         terms["tiers"] = asked
-    if not terms:
-        raise RateRefused("Nothing is changed yet: a new version has another price.")
     return cast("RateTerms", terms)
 
 

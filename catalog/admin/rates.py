@@ -170,7 +170,7 @@ class RateAdmin(RateVersionAdmin, LargeListAdmin):
     def where(self, rate: Rate) -> str:
         return rate.region or "every region"
 
-    @column("Band")
+    @column("Time band")
     def band(self, rate: Rate) -> str:
         return rate.time_band.name if rate.time_band else "any time"
 

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog.choices import BandRule
+from catalog.models.fields import validate_timezone
 from catalog.models.money import Currency
 from catalog.models.price_terms import exact
 from catalog.models.products import Product
@@ -29,6 +30,7 @@ class RateCard(models.Model):
         blank=True,
         default="",
         db_default="",
+        validators=[validate_timezone],
         help_text="Of time bands. Empty: the customer's.",
     )
     holiday_country = models.CharField(
@@ -105,7 +107,7 @@ class RateExample(models.Model):
     duration_seconds = models.PositiveIntegerField(
         null=True, blank=True, help_text="For cards that split at the border of a time band. Empty: the quantity."
     )
-    timezone = models.CharField("customer's time zone", max_length=64, default="UTC")
+    timezone = models.CharField("customer's time zone", max_length=64, default="UTC", validators=[validate_timezone])
     quantity_before = exact(default=0, help_text="Billed earlier in the month, for tiers and included quantities.")
     amount = exact()
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from catalog.models.fields import CurrentTransactionId, TransactionIdField
 from catalog.models.triggers import touch_updated_at
 
 # 1 is Monday, 7 is Sunday, 8 is a public holiday, which is none of the others.
@@ -86,13 +87,17 @@ class TimeBandHours(models.Model):
         return f"{self.start_time:%H:%M} to {self.end_time or '24:00'}"
 
 
-@pghistory.track()
+@pghistory.track(exclude=["created_in"])
 class PublicHoliday(models.Model):
-    """A public holiday of a country (ISO 3166-1, two letters)."""
+    """A public holiday of a country (ISO 3166-1, two letters).
+
+    `created_in` is the transaction that wrote it: a billing run that was commenced before does not see it.
+    """
 
     country = models.CharField(max_length=2)
     day = models.DateField()
     name = models.CharField(max_length=200)
+    created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from catalog.choices import PricingModel
 from catalog.engine.rates import Tier
-from catalog.models import Rate, RateTier
+from catalog.models import Rate, RateCard, RateTier
 from catalog.operations.refusals import CatalogConflict, CatalogRefused, database_refusals
 
 TIERED = {PricingModel.GRADUATED, PricingModel.VOLUME}
@@ -104,18 +104,22 @@ def add_rate_version(*, rate_id: int, start_date: date, terms: RateTerms) -> Rat
 
     Tiers are given all or not at all; those of before go on, unless the new price is one that has none. The new
     version ends when the old one would have.
-    Raises `RateRefused` where the old version does not hold on both `start_date` and the day before, and for terms
-    that are no price; `RateConflict` as `add_rate` does.
+    Raises `RateRefused` where the old version does not hold on both `start_date` and the day before, for terms that
+    are no price, and for those of before: usage would be counted anew for nothing. `RateConflict` as `add_rate` does.
     """
-    rate = Rate.objects.select_for_update().get(id=rate_id)
+    rate = _locked(rate_id)
     if start_date <= rate.start_date:
         raise RateRefused(f"This version holds from {rate.start_date} on: a new one starts later than that.")
     if rate.end_date is not None and start_date >= rate.end_date:
         raise RateRefused(f"This version ends on {rate.end_date}: a new one starts before that, or is added by itself.")
     ends = rate.end_date
-    values: dict[str, Any] = {name: getattr(rate, name) for name in TERMS} | dict(terms)
-    if "tiers" not in values and values["pricing_model"] in TIERED:
-        values["tiers"] = [Tier(tier.from_quantity, tier.unit_price) for tier in rate.tiers.all()]
+    old: dict[str, Any] = {name: getattr(rate, name) for name in TERMS}
+    old["tiers"] = [Tier(tier.from_quantity, tier.unit_price) for tier in rate.tiers.all()]
+    values: dict[str, Any] = old | dict(terms)
+    if "tiers" not in terms and values["pricing_model"] not in TIERED:
+        values["tiers"] = []
+    if values == old:
+        raise RateRefused("Nothing is changed yet: a new version has another price.")
     end_rate(rate_id=rate_id, end_date=start_date)
     rule = {name: getattr(rate, name) for name in RULE}
     return add_rate(start_date=start_date, end_date=ends, **rule, terms=cast("RateTerms", values))
@@ -128,7 +132,7 @@ def end_rate(*, rate_id: int, end_date: date | None) -> Rate:
     Raises `RateRefused` where it would end before it starts, `RateConflict` where it would then hold beside the next
     version.
     """
-    rate = Rate.objects.select_for_update().get(id=rate_id)
+    rate = _locked(rate_id)
     if end_date is not None and end_date <= rate.start_date:
         raise RateRefused(f"This version holds from {rate.start_date} on: it ends later than that.")
     if rate.end_date != end_date:
@@ -136,6 +140,16 @@ def end_rate(*, rate_id: int, end_date: date | None) -> Rate:
         with _refusals(rate):
             rate.save(update_fields=["end_date"])
     return rate
+
+
+def _locked(rate_id: int) -> Rate:
+    """The rate, with a lock on its card and then on itself: in the order of a rate deck that is activated.
+
+    So each waits for the other to be done, and neither ends a version that the other has just ended.
+    """
+    card_id = Rate.objects.values_list("rate_card_id", flat=True).get(id=rate_id)
+    RateCard.objects.select_for_update(no_key=True).get(id=card_id)
+    return Rate.objects.select_for_update().get(id=rate_id)
 
 
 @contextmanager

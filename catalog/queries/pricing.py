@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Prefetch, Q, QuerySet, Value
 
 import catalog.engine.rates as engine
 from catalog.models import PublicHoliday, Rate, RateCard, RateTier, TimeBand, TimeBandHours
@@ -14,10 +14,13 @@ TIERS = Prefetch("tiers", queryset=RateTier.objects.order_by("from_quantity"))
 LONGEST_PREFIX = 15
 
 
-def engine_cards(card_ids: Sequence[int], *, years: Iterable[int]) -> list[engine.Card]:
-    """These rate cards in this order, with the time bands of their rates and the public holidays of those years."""
+def engine_cards(card_ids: Sequence[int], *, years: Iterable[int], snapshot: str = "") -> list[engine.Card]:
+    """These rate cards in this order, with the time bands of their rates and the public holidays of those years.
+
+    Of holidays those that PostgreSQL's `snapshot` saw, if one is given.
+    """
     stored = RateCard.objects.in_bulk(set(card_ids))
-    holidays = _holidays({card.holiday_country for card in stored.values()} - {""}, set(years))
+    holidays = _holidays({card.holiday_country for card in stored.values()} - {""}, set(years), snapshot)
     bands = _bands(list(stored))
     cards = {
         card.id: engine.Card(
@@ -116,11 +119,19 @@ def _bands(card_ids: Collection[int]) -> dict[int, tuple[engine.Band, ...]]:
     return {card_id: tuple(bands) for card_id, bands in found.items()}
 
 
-def _holidays(countries: set[str], years: set[int]) -> dict[str, frozenset[date]]:
-    """The public holidays of the years by country."""
+def _holidays(countries: set[str], years: set[int], snapshot: str) -> dict[str, frozenset[date]]:
+    """The public holidays of the years by country; those that the snapshot saw, if there is one."""
     found: dict[str, set[date]] = {}
     if countries:
         days = PublicHoliday.objects.filter(country__in=countries, day__year__in=years)
+        if snapshot:
+            days = days.filter(_seen("created_in", snapshot))
         for country, day in days.values_list("country", "day"):
             found.setdefault(country, set()).add(day)
     return {country: frozenset(days) for country, days in found.items()}
+
+
+def _seen(column: str, snapshot: str) -> Func:
+    """Whether the snapshot saw what the transaction of that number wrote."""
+    template = "tollbook_seen(%(expressions)s::pg_snapshot)"
+    return Func(F(column), Value(snapshot), template=template, output_field=BooleanField())

@@ -18,6 +18,7 @@ def line_counts(deck_id: int) -> dict[str, int]:
 def deck_lines(deck_id: int, *, outcome: str = "") -> QuerySet[RateDeckLine]:
     """The lines of a deck, of one outcome or all, with what is shown of them; by id they are in the file's order."""
     lines = RateDeckLine.objects.filter(deck_id=deck_id).select_related("rate", "product", "time_band")
+    lines = lines.prefetch_related("rate__tiers")
     return lines.filter(outcome=outcome) if outcome else lines
 
 

@@ -20,14 +20,13 @@ from catalog.admin.base import Admin, change_url, column, link
 from catalog.admin.card_links import CARD_LINKS, CardLink
 from catalog.admin.checks import shown_check
 from catalog.admin.figures import exact_in
-from catalog.choices import time_zones
+from catalog.choices import EARLIEST_YEAR, LATEST_YEAR, time_zones
 from catalog.engine.wording import plain
 from catalog.models import RateCard, RateExample
 from catalog.operations.rate_examples import set_example_amount
 from catalog.queries.examples import example_in_words, run_examples
 from customers.queries.lint import lint_rate_card
 
-EARLIEST, LATEST = 1970, 2999
 LOCAL = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -77,8 +76,8 @@ class ExampleForm(forms.ModelForm):  # type: ignore[type-arg]  # as the admin's 
 
     def clean_starts_at(self) -> datetime:
         starts_at: datetime = self.cleaned_data["starts_at"]
-        if not EARLIEST <= starts_at.year <= LATEST:
-            raise forms.ValidationError(f"Give a year from {EARLIEST} to {LATEST}.")
+        if not EARLIEST_YEAR <= starts_at.year <= LATEST_YEAR:
+            raise forms.ValidationError(f"Give a year from {EARLIEST_YEAR} to {LATEST_YEAR}.")
         return starts_at
 
     def clean_quantity(self) -> Decimal:
@@ -102,8 +101,8 @@ class DayForm(forms.Form):
 
     def clean_on(self) -> date:
         on: date = self.cleaned_data["on"]
-        if not EARLIEST <= on.year <= LATEST:
-            raise forms.ValidationError(f"Give a year from {EARLIEST} to {LATEST}.")
+        if not EARLIEST_YEAR <= on.year <= LATEST_YEAR:
+            raise forms.ValidationError(f"Give a year from {EARLIEST_YEAR} to {LATEST_YEAR}.")
         return on
 
 

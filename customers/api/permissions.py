@@ -16,7 +16,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class MayCall(BasePermission):
-    """Reads the view's `scope`, `staff_permission` and `is_staff_only` (`customers.api.views.ApiView`)."""
+    """Reads the view's `scope`, permissions of staff and `is_staff_only` (`customers.api.views.ApiView`)."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         api_key = request.auth if isinstance(request.auth, ApiKey) else None
@@ -29,9 +29,9 @@ class MayCall(BasePermission):
             _check_scope(api_key, view.scope if method not in SAFE_METHODS else Scope.READ)  # type: ignore[attr-defined]
             if api_key.customer_id is not None:
                 return _customer_may(view)
-        permission = view.staff_permission(method)  # type: ignore[attr-defined]
-        if not request.user.has_perm(permission):
-            raise PermissionDenied(f"The user {request.user.get_username()} lacks the permission {permission}.")
+        for permission in (view.staff_permission(method), *view.more_permissions):  # type: ignore[attr-defined]
+            if not request.user.has_perm(permission):
+                raise PermissionDenied(f"The user {request.user.get_username()} lacks the permission {permission}.")
         return True
 
 

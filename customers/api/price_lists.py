@@ -7,6 +7,7 @@ from django.db.models import Model, QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from catalog.operations.refusals import CatalogConflict, CatalogRefused
 from customers.api.bodies import StrictSerializer
@@ -25,7 +26,7 @@ class PriceListView(ApiView):
 
 
 def page(
-    request: Request, rows: QuerySet[Row], serializer_class: type[StrictSerializer], query: dict[str, Any]
+    request: Request, rows: QuerySet[Row], serializer_class: type[BaseSerializer[Any]], query: dict[str, Any]
 ) -> Response:
     """One page of the rows by id."""
     found, has_next, total = backend_rows(rows, query)

@@ -11,10 +11,10 @@ from rest_framework import serializers
 from catalog.choices import BandRule, CountedPer, PricingModel, RoundingMode
 from catalog.engine.rates import Hours, Tier
 from catalog.models import Currency, Product, RateCard, TimeBand
+from catalog.models.fields import validate_timezone
 from catalog.models.time_bands import DAYS
 from customers.api.bodies import StrictSerializer
 from customers.api.fields import IdField, NameField, plain
-from customers.models.customers import validate_timezone
 
 PREFIX = r"^[0-9]*$"
 COUNTRY = r"^[A-Z]{2}$"

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.choices import Severity
+from catalog.choices import EARLIEST_YEAR, LATEST_YEAR, Severity
 from catalog.models import RateCard
 from catalog.queries.examples import example_in_words, run_examples
 from catalog.queries.findings import Place
@@ -21,7 +21,6 @@ from customers.api.views import checked_query
 from customers.queries.lint import lint_rate_card
 
 TAGS = ["rateCards"]
-EARLIEST, LATEST = 1970, 2999
 KINDS = {
     "catalog_rate": "rate",
     "catalog_ratedeckline": "rateDeckLine",
@@ -37,8 +36,8 @@ class CheckQuery(serializers.Serializer[Any]):
     on = serializers.DateField(required=False, help_text="Those that hold on this day. Default: today.")
 
     def validate_on(self, value: date) -> date:
-        if not EARLIEST <= value.year <= LATEST:
-            raise ValidationError(f"Give a year from {EARLIEST} to {LATEST}.")
+        if not EARLIEST_YEAR <= value.year <= LATEST_YEAR:
+            raise ValidationError(f"Give a year from {EARLIEST_YEAR} to {LATEST_YEAR}.")
         return value
 
 

@@ -1,4 +1,4 @@
-"""`rateDecks` of the backend API: looked at, compared, activated, discarded."""
+"""`rateDecks` of the backend API: listed, looked at, compared, activated, discarded."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ from customers.api import rate_deck_serializers as shapes
 from customers.api.bodies import checked_body
 from customers.api.idempotency import idempotent
 from customers.api.lists import BACKEND_LIST_HEADERS, backend_list, cut
-from customers.api.price_lists import PriceListView, existing, translated
+from customers.api.price_lists import PriceListView, existing, page, translated
 from customers.api.views import checked_query
 
 TAGS = ["rateDecks"]
@@ -31,6 +31,21 @@ class RateDeckView(PriceListView):
         deck = existing(rate_decks(), deck_id)
         translated(lambda: decide(deck))
         return Response(shapes.RateDeckSerializer(rate_decks().get(id=deck.id)).data)
+
+
+class RateDeckList(RateDeckView):
+    @extend_schema(
+        tags=TAGS,
+        operation_id="rateDecks_list",
+        summary="List rate decks by id",
+        parameters=[shapes.DecksQuery, *BACKEND_LIST_HEADERS],
+        responses={200: shapes.ListedRateDeckSerializer(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        query = checked_query(shapes.DecksQuery, request)
+        named = {"rate_card__name": query.get("rateCard"), "state": query.get("state")}
+        decks = RateDeck.objects.filter(**{name: value for name, value in named.items() if value is not None})
+        return page(request, decks, shapes.ListedRateDeckSerializer, query)
 
 
 class RateDeckDetail(RateDeckView):
@@ -57,13 +72,13 @@ class RateDeckLines(RateDeckView):
         deck, outcome = existing(rate_decks(), deck_id), query.get("outcome", "")
         counts = line_counts(deck.id)
         rows = deck_lines(deck.id, outcome=outcome).filter(id__gt=query.get("idAfter", 0)).order_by("id")
-        page, has_next = cut(rows[: query["limit"] + 1], query["limit"])
+        found, has_next = cut(rows[: query["limit"] + 1], query["limit"])
         return backend_list(
             request,
-            [shapes.RateDeckLineSerializer(line).data for line in page],
+            [shapes.RateDeckLineSerializer(line).data for line in found],
             has_next=has_next,
             total=counts[outcome] if outcome else sum(counts.values()),
-            last_id=page[-1].id if page else None,
+            last_id=found[-1].id if found else None,
         )
 
 
@@ -85,8 +100,9 @@ class ActivateRateDeck(RateDeckView):
         tags=TAGS,
         operation_id="rateDecks_activate",
         summary="Let the prices of a rate deck hold",
-        description="A 409 where lines are refused, where it changes nothing, where it is decided already, and where "
-        "the card has changed since the deck was compared with it: compare it again then.",
+        description="A 409 where lines are refused, where it changes nothing, where it is decided already, where "
+        "the card has changed since the deck was compared with it: compare it again then; and where an example of the "
+        "card would cost something else or a check finds an error in its lines.",
         request=shapes.ActivateBody,
         responses={200: shapes.RateDeckSerializer},
     )
@@ -100,6 +116,7 @@ class ActivateRateDeck(RateDeckView):
                 user_id=self.user_id(request),
                 at=timezone.now(),
                 without_refused=body["withoutRefused"],
+                despite_objections=body["despiteObjections"],
             ),
         )
 

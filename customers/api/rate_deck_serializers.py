@@ -10,22 +10,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from catalog.choices import DeckLineOutcome, DeckMode, DeckState
+from catalog.choices import EARLIEST_YEAR, LATEST_YEAR, DeckLineOutcome, DeckMode, DeckState
 from catalog.models import Product, RateDeck, RateDeckLine, TimeBand
 from catalog.queries.rate_decks import line_counts, raw_cells
 from customers.api.bodies import StrictSerializer
 from customers.api.fields import BIGINT_MAX, ExactNumberField, IdField, NameField
-from customers.api.lists import BACKEND_LIMIT, BACKEND_LIMIT_MAX
+from customers.api.lists import BACKEND_LIMIT, BACKEND_LIMIT_MAX, BackendListQuery
 from customers.api.price_serializers import PREFIX, AmountField, ReferenceField
 
-EARLIEST, LATEST = 1970, 2999
 SIGNS = [".", ","]
 
 
 def checked_day(value: date) -> None:
     """Raise `ValidationError` for a day that no price holds on."""
-    if not EARLIEST <= value.year <= LATEST:
-        raise ValidationError(f"Give a year from {EARLIEST} to {LATEST}.")
+    if not EARLIEST_YEAR <= value.year <= LATEST_YEAR:
+        raise ValidationError(f"Give a year from {EARLIEST_YEAR} to {LATEST_YEAR}.")
 
 
 class ImportQuery(serializers.Serializer[Any]):
@@ -84,9 +83,19 @@ class IncreaseBody(StrictSerializer):
 
 
 class ActivateBody(StrictSerializer):
-    """Whether a deck with refused lines takes effect."""
+    """Whether a deck takes effect that has refused lines, or against which something speaks."""
 
     withoutRefused = serializers.BooleanField(required=False, default=False, help_text="Leave refused lines out.")
+    despiteObjections = serializers.BooleanField(
+        required=False, default=False, help_text="Whatever its examples cost then and a check finds."
+    )
+
+
+class DecksQuery(BackendListQuery):
+    """What the list of rate decks can be asked."""
+
+    rateCard = serializers.CharField(required=False, max_length=100, help_text="Name of a rate card.")
+    state = serializers.ChoiceField(choices=DeckState.choices, required=False)
 
 
 class LinesQuery(serializers.Serializer[Any]):
@@ -109,8 +118,8 @@ class LineCountsSerializer(serializers.Serializer[Any]):
     REFUSED = serializers.IntegerField()
 
 
-class RateDeckSerializer(serializers.ModelSerializer[RateDeck]):
-    """Prices that are to hold in a rate card from a day on. Only an activated deck has changed any."""
+class ListedRateDeckSerializer(serializers.ModelSerializer[RateDeck]):
+    """A rate deck without its counts: each would be a count of 100,000 lines."""
 
     id = IdField(read_only=True)
     rateCardID = IdField(source="rate_card_id", read_only=True)
@@ -119,18 +128,26 @@ class RateDeckSerializer(serializers.ModelSerializer[RateDeck]):
     state = serializers.ChoiceField(choices=DeckState.choices, read_only=True)
     columns = serializers.ListField(child=serializers.CharField(), read_only=True)
     columnMapping = serializers.DictField(source="column_mapping", child=serializers.CharField(), read_only=True)
-    lineCounts = serializers.SerializerMethodField()
     activatedDate = serializers.DateTimeField(source="activated_at", read_only=True, allow_null=True)
     createdDate = serializers.DateTimeField(source="created_at", read_only=True)
     updatedDate = serializers.DateTimeField(source="updated_at", read_only=True)
 
     class Meta:
         model = RateDeck
-        fields = (
-            *("id", "name", "rateCardID", "startsOn", "mode", "state", "columns", "columnMapping", "lineCounts"),
+        fields: tuple[str, ...] = (
+            *("id", "name", "rateCardID", "startsOn", "mode", "state", "columns", "columnMapping"),
             *("activatedDate", "createdDate", "updatedDate"),
         )
         read_only_fields = ("name",)
+
+
+class RateDeckSerializer(ListedRateDeckSerializer):
+    """Prices that are to hold in a rate card from a day on. Only an activated deck has changed any."""
+
+    lineCounts = serializers.SerializerMethodField()
+
+    class Meta(ListedRateDeckSerializer.Meta):
+        fields = (*ListedRateDeckSerializer.Meta.fields, "lineCounts")
 
     @extend_schema_field(LineCountsSerializer)
     def get_lineCounts(self, deck: RateDeck) -> dict[str, int]:  # noqa: N802  as its field is called

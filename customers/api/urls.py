@@ -20,6 +20,7 @@ urlpatterns = [
     re_path(r"^rateCards/(?P<card_id>[^/]+)/import/?$", rate_decks.ImportRates.as_view()),
     re_path(r"^rateCards/(?P<card_id>[^/]+)/increase/?$", rate_decks.IncreaseRates.as_view()),
     re_path(r"^rateCards/(?P<card_id>[^/]+)/export/?$", rate_decks.ExportRates.as_view()),
+    re_path(r"^rateDecks/?$", rate_deck_actions.RateDeckList.as_view()),
     re_path(r"^rateDecks/(?P<deck_id>[^/]+)/?$", rate_deck_actions.RateDeckDetail.as_view()),
     re_path(r"^rateDecks/(?P<deck_id>[^/]+)/lines/?$", rate_deck_actions.RateDeckLines.as_view()),
     re_path(r"^rateDecks/(?P<deck_id>[^/]+)/compare/?$", rate_deck_actions.CompareRateDeck.as_view()),

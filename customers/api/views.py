@@ -26,6 +26,8 @@ class ApiView(APIView):
     scope: ClassVar[str] = Scope.WRITE
     staff_model: ClassVar[str]
     staff_verbs: ClassVar[dict[str, str]] = STAFF_VERBS
+    # What staff need besides: where an answer tells of more than the model.
+    more_permissions: ClassVar[tuple[str, ...]] = ()
     is_staff_only: ClassVar[bool] = False
     # Whether the view reads the body itself, as a stream.
     is_streamed: ClassVar[bool] = False

@@ -1,22 +1,13 @@
-import zoneinfo
-
 import pghistory
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog.models import Currency, RateCard, TaxRate
+from catalog.models.fields import validate_timezone
 from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.choices import CustomerStatus, LifeCycleState
-
-
-def validate_timezone(value: str) -> None:
-    """Refuse what is not the name of an IANA time zone."""
-    # `localtime` is whatever the machine is set to, and PostgreSQL does not know it.
-    if value not in zoneinfo.available_timezones() - {"localtime", "Factory"}:
-        raise ValidationError(f"“{value}” is not a time zone. Name one such as Europe/Berlin or UTC.")
 
 
 class CustomerGroup(models.Model):

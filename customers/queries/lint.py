@@ -32,8 +32,11 @@ def _wrong_examples(outcomes: list[ExampleOutcome]) -> list[Finding]:
             rule="wrong_examples",
             severity=Severity.ERROR,
             title="Examples that cost something else",
-            sentence=f"{counted(len(wrong), 'example does', 'examples do')} not cost what it is to cost. "
-            "Correct the prices, or the example.",
+            sentence=counted(
+                len(wrong),
+                "example does not cost what it is to cost. Correct the prices, or the example.",
+                "examples do not cost what they are to cost. Correct the prices, or the examples.",
+            ),
             count=len(wrong),
             places=tuple(
                 Place(outcome.sentence, "catalog_rateexample", outcome.example.pk) for outcome in wrong[:SHOWN]

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog.models import Rate
+from catalog.models.fields import CurrentTransactionId, TransactionIdField
 from catalog.models.triggers import never_emptied
 from customers.models import Customer
 from invoicing.models.charges import Transaction, UsageCharge
@@ -14,13 +15,14 @@ class PriceCorrection(models.Model):
     """What a usage charge on a posted invoice comes to after its price was corrected. The charge itself stays.
 
     Corrections of one charge are numbered by `turn`: the last one holds, and no two people make the same one. Before it
-    the charge came to `amount_before`, with it to `amount`, by `rate` (none: as it was charged, for its usage was taken
-    back since) for `billed_quantity`, which is signed. Where the rate counts the month's usage, `counted_month` and
+    the charge came to `amount_before`, with it to `amount`, by `rate` (that of the charge once its usage was taken
+    back) for `billed_quantity`, which is signed. Where the rate counts the month's usage, `counted_month` and
     `counted_id` say where it counts, in place of the charge.
 
     `credit` and `new_charge` are the transactions that it is part of, together with the others of its invoice, product
     and tax rate; without a new charge the credit is the difference. A charge that only counts by another rate now, and
-    comes to the same, has neither. Appended, never updated.
+    comes to the same, has neither. `created_in` is the transaction that wrote it: a billing run that was commenced
+    before does not see it. Appended, never updated.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="price_corrections", db_index=False)
@@ -36,6 +38,7 @@ class PriceCorrection(models.Model):
     amount = models.DecimalField(max_digits=38, decimal_places=18)
     credit = models.ForeignKey(Transaction, on_delete=models.PROTECT, null=True, related_name="credited_corrections")
     new_charge = models.ForeignKey(Transaction, on_delete=models.PROTECT, null=True, related_name="charged_corrections")
+    created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"

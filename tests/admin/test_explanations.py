@@ -1,6 +1,8 @@
 """Explanations on the pages of records, charges and invoices."""
 
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,12 +10,15 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.admin import invoices
+from billing.operations.price_corrections import draft_corrections
 from catalog.models import Product
+from catalog.operations.rates import add_rate_version
 from customers.models import Customer
 from invoicing.models import UsageCharge
 from tests.billing.received import behind_its_back
+from tests.billing.taken import THEN
 from tests.factories import UserFactory
-from tests.runs import bill, customer_at, invoice, use
+from tests.runs import bill, customer_at, invoice, post, rate_of, use
 from usage.models import UsageDataRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,6 +45,19 @@ def test_a_record_says_what_it_would_cost_and_then_why_it_does(
     assert "Why it costs 0.12 USD" in text
     assert "<li>40 second x 0.003 = 0.12.</li>" in text
     assert "it comes to what is stored" in text
+
+
+def test_what_its_price_was_corrected_to_stands_below(admin_client: Client, acme: tuple[Customer, Product]) -> None:
+    customer, call = acme
+    record = use(customer, call, 40, number="R1")
+    post(bill())
+    add_rate_version(rate_id=rate_of(call).pk, start_date=date(2026, 1, 1), terms={"unit_price": Decimal("0.002")})
+    days: Any = {"from_day": date(2026, 1, 1), "until_day": date(2026, 2, 1)}
+    draft_corrections(**days, customer_ids=[customer.pk], at=THEN)
+    text = record_page(admin_client, record)
+    assert "Why it costs 0.12 USD" in text
+    # 40 x 0.002 = 0.08.
+    assert ": 0.08 USD in place of 0.12, by rate " in text
 
 
 def test_a_fault_is_shown_in_place_of_trust(admin_client: Client, acme: tuple[Customer, Product]) -> None:

@@ -1,5 +1,7 @@
 """Price lists in the admin: who may do what, and what is said where something cannot be done."""
 
+from datetime import date
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -70,6 +72,16 @@ def test_a_file_at_fault_is_refused_beside_the_field(admin_client: Client, card:
     assert "prices.csv: line 2: it has 1 column, the header 2." in response.content.decode()  # type: ignore[attr-defined]
 
 
+def test_a_year_in_which_no_price_holds_is_refused_beside_the_field(admin_client: Client, card: RateCard) -> None:
+    for year in ("0001", "9999"):
+        said_there = "Give a year from 1970 to 2999."
+        response = upload(admin_client, card, CSV, starts_on=f"{year}-12-31")
+        assert said_there in response.content.decode()  # type: ignore[attr-defined]
+        response = admin_client.post(page("increase", card), {"percent": "5", "starts_on": f"{year}-12-31"})
+        assert said_there in response.content.decode()
+    assert not RateDeck.objects.exists()
+
+
 def test_refused_lines_are_left_out_only_when_the_question_said_how_many(admin_client: Client, card: RateCard) -> None:
     deck = prepare(card, CSV + "CALL,x,1\n")
     asked = admin_client.get(page("activate", deck))
@@ -111,6 +123,25 @@ def test_the_lines_of_each_outcome_are_shown_page_by_page(admin_client: Client, 
     assert [shown.line.destination_prefix for shown in before.context["lines"]][-1] == "169"
     for odd in ("after=x", "after=99999999999999999999999", "before=0", "outcome=LOST"):
         assert admin_client.get(f"{page('change', deck)}?{odd}").status_code == 200
+
+
+def test_terms_that_change_are_shown_as_they_are_and_were(admin_client: Client, card: RateCard) -> None:
+    header = "product,prefix,pricing_model,unit_price,tiers,increments,connection_fee\n"
+    old = "CALL,44,,0.05,,60/6,0.1\nCALL,45,graduated,2,10:1.5,,\nCALL,46,,1,,60/60,\nCALL,47,,1,,,\n"
+    activate(prepare(card, header + old), despite_objections=True)
+    new = "CALL,44,,0.05,,60/60,\nCALL,45,graduated,2,10:1.25,,\nCALL,46,,2,,60/60,\nCALL,47,,1,,1/1,\n"
+    deck = prepare(card, header + new, starts_on=date(2026, 4, 1))
+    lines = admin_client.get(f"{page('change', deck)}?outcome=CHANGED").context["lines"]
+    assert [(shown.percent, shown.terms, shown.old_terms) for shown in lines] == [
+        ("+0.00 %", "60/60", "fee 0.1, 60/6"),
+        (
+            "+0.00 %",
+            "graduated, above 10 1.25, counted per customer",
+            "graduated, above 10 1.5, counted per customer",
+        ),
+        ("+100.00 %", "60/60", ""),
+        ("+0.00 %", "1/1", "none"),
+    ]
 
 
 def test_an_export_is_a_file_of_todays_prices(admin_client: Client, card: RateCard) -> None:

@@ -60,7 +60,7 @@ def test_it_says_what_it_would_have_come_to(admin_client: Client, cheaper: int) 
     response = page(admin_client, "what-if", **JANUARY, card=cheaper)
     # 150 x 0.10 = 15; 150 x 0.07 = 10.50.
     text = response.content.decode()
-    assert all(words in text for words in ("15 USD", "10.5 USD", "-4.5 USD", "2 less", "Would pay less"))
+    assert all(words in text for words in ("15.00 USD", "10.50 USD", "-4.50 USD", "2 less", "Would pay less"))
     assert [row.account_number for row in response.context["found"].pays_less] == ["ACME", "BELL"]
 
 

@@ -6,13 +6,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from catalog.models import RateCard
 from catalog.operations.rates import add_rate_version
 from customers.models import Customer
+from customers.operations.api_keys import create_api_key
 from invoicing.models import Transaction, UsageCharge
 from tests.api.caller import Caller, assert_error, parsed
-from tests.factories import RateCardFactory, RateFactory
+from tests.factories import RateCardFactory, RateFactory, UserFactory
 from tests.runs import bill, customer_at, post, rate_of, use
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +149,24 @@ def test_differences_refuse_at_the_member(staff: Caller, asked: dict[str, str]) 
     response = differences(staff, **asked)
     assert response.status_code in {400, 422}
     assert set(asked) == set(parsed(response)["errors"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "needed"),
+    [
+        ("POST", "whatIf", ["view_rate", "view_customer", "view_usagecharge"]),
+        ("GET", "priceDifferences", ["view_usagecharge", "view_customer"]),
+        ("POST", "priceCorrections", ["add_transaction", "view_usagecharge", "view_customer"]),
+        ("GET", "prices", ["view_rate", "view_customer"]),
+    ],
+)
+def test_staff_see_prices_of_customers_who_may_see_prices_and_customers(
+    db: None, method: str, path: str, needed: list[str]
+) -> None:
+    user = UserFactory()
+    caller = Caller(create_api_key(scopes=["read", "write"], user_id=user.pk)[1])
+    for lacking in needed:
+        user.user_permissions.set(Permission.objects.filter(codename__in=set(needed) - {lacking}))
+        assert_error(caller.send(method, f"{ROOT}/{path}", {}), 403, "permission_denied")
+    user.user_permissions.set(Permission.objects.filter(codename__in=needed))
+    assert_error(caller.send(method, f"{ROOT}/{path}", {}), 400, "invalid")

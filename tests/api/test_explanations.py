@@ -1,11 +1,15 @@
 """Explanations of prices in the usage API: with a record, as JSON and as text, for staff and for customers."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from catalog.models import Product
+from billing.operations.price_corrections import draft_corrections
+from catalog.models import Product, Rate
+from catalog.operations.rates import add_rate_version
 from customers.models import Customer
 from invoicing.models import UsageCharge
 from tests.api.caller import Caller, assert_error, parsed
@@ -34,9 +38,13 @@ def record(acme: tuple[Customer, Product]) -> UsageDataRecord:
     return use(*acme, 40, number="R1", destination="+44207")
 
 
+def rate_of_any_destination(product: Product) -> Rate:
+    return Rate.objects.get(product=product, destination_prefix="")
+
+
 def steps(record: UsageDataRecord) -> list[str]:
     """40 s are 60 s: 60 x 0.003 = 0.18."""
-    rate = RateFactory._meta.model.objects.get(product=record.product, destination_prefix="")
+    rate = rate_of_any_destination(record.product)
     return [
         f"Rate card {rate.rate_card.name}, the customer's first.",
         f"Rate {rate.pk}: {record.product.code}, in every region, from 2020-01-01.",
@@ -134,6 +142,21 @@ def test_a_customer_is_told_once_the_invoice_is_posted(
     assert (found["amount"], found["steps"], found["candidates"]) == (Decimal("0.18"), steps(record), [])
     assert "Rates that were looked at" not in caller.get(path, accept="text/plain").content.decode()
     assert caller.ask(f"{PATH}/{record.pk}")["charge"]["explanation"]["candidates"] == []
+
+
+def test_what_the_price_was_corrected_to_is_told(
+    caller_of: Callable[..., Caller], staff: Caller, acme: tuple[Customer, Product], record: UsageDataRecord
+) -> None:
+    post(bill())
+    rate = rate_of_any_destination(acme[1])
+    add_rate_version(rate_id=rate.pk, start_date=date(2026, 1, 1), terms={"unit_price": Decimal("0.002")})
+    days: Any = {"from_day": date(2026, 1, 1), "until_day": date(2026, 2, 1)}
+    draft_corrections(**days, customer_ids=[acme[0].pk], at=datetime(2026, 2, 5, tzinfo=UTC))
+    # 60 x 0.003 = 0.18, then 60 x 0.002 = 0.12.
+    (told,) = staff.ask(f"{PATH}/{record.pk}/explanation")["corrections"]
+    assert ": 0.12 USD in place of 0.18, by rate " in told
+    of_customer = caller_of(acme[0]).ask(f"{PATH}/{record.pk}")["charge"]["explanation"]
+    assert of_customer["corrections"] == [told]
 
 
 def test_another_customers_record_is_not_found(caller_of: Callable[..., Caller], record: UsageDataRecord) -> None:

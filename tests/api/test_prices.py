@@ -60,10 +60,10 @@ def test_it_counts_on_from_what_is_given(staff: Caller, called: SubscriptionServ
 
 
 def test_no_rate_is_a_422_that_says_what_is_near(staff: Caller, called: SubscriptionService) -> None:
-    response = staff.get(asked(called, destination="+33123", startDate="2026-01-15T09:00:00Z"))
+    response = staff.get(asked(called, destination="+45123", startDate="2026-01-15T09:00:00Z"))
     assert_error(response, 422, "unpriced")
     assert parsed(response)["detail"] == (
-        "No rate for CALL to +33123 holds on 2026-01-15 (looked in Acme's prices). "
+        "No rate for CALL to +45123 holds on 2026-01-15 (looked in Acme's prices). "
         "The nearest prefixes with a rate are 44."
     )
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from catalog.models import Rate, RateCard, RateDeck
+from catalog.models import Product, Rate, RateCard, RateDeck
 from customers.models import Customer
 from customers.operations.api_keys import create_api_key
 from tests import factories
@@ -57,6 +57,42 @@ def test_a_price_list_is_sent_looked_at_and_activated(staff: Caller, card: RateC
     assert (done.status_code, parsed(done)["state"]) == (200, "ACTIVATED")
     assert Rate.objects.count() == 2
     assert_error(decide(staff, deck, "discard"), 409, "conflict")
+
+
+def test_decks_are_listed_page_by_page_of_one_card_or_state(
+    staff: Caller, card: RateCard, django_assert_max_num_queries: Any
+) -> None:
+    first, second = (parsed(sent(staff, card)) for _ in range(2))
+    decide(staff, first, "discard")
+    other = parsed(sent(staff, factories.RateCardFactory(name="Other")))
+    shown = staff.ask(f"{BASE}/rateDecks")
+    assert [deck["id"] for deck in shown] == [first["id"], second["id"], other["id"]]
+    # As the deck by itself, without the counts of its lines.
+    assert shown[1] | {"lineCounts": second["lineCounts"]} == second
+    page = staff.get(f"{BASE}/rateDecks?limit=1&idAfter={first['id']}")
+    assert [deck["id"] for deck in parsed(page)] == [second["id"]]
+    assert (page.headers["X-Total-Count"], f"idAfter={second['id']}" in page.headers["Link"]) == ("3", True)
+    for query, ids in (
+        ("rateCard=Other", [other["id"]]),
+        ("state=DISCARDED", [first["id"]]),
+        ("rateCard=None+such", []),
+        ("createdSince=2999-01-01T00:00:00Z", []),
+    ):
+        assert [deck["id"] for deck in staff.ask(f"{BASE}/rateDecks?{query}")] == ids
+    assert_error(staff.get(f"{BASE}/rateDecks?state=LOST"), 400, "invalid")
+    # The key, its user and its rights; how many there are; the page.
+    with django_assert_max_num_queries(8):
+        staff.get(f"{BASE}/rateDecks")
+
+
+def test_a_deck_that_an_example_speaks_against_is_activated_when_that_is_said(staff: Caller, card: RateCard) -> None:
+    # 60 x 0.05 = 3, not 0.12.
+    factories.RateExampleFactory(rate_card=card, product=Product.objects.get(), destination="44")
+    deck = parsed(sent(staff, card))
+    refused = decide(staff, deck, "activate", {})
+    assert_error(refused, 409, "conflict")
+    assert "is to cost 0.12 USD, and costs 3 USD." in parsed(refused)["detail"]
+    assert parsed(decide(staff, deck, "activate", {"despiteObjections": True}))["state"] == "ACTIVATED"
 
 
 def test_a_price_list_is_activated_at_once_or_not_taken(staff: Caller, card: RateCard) -> None:
@@ -152,7 +188,8 @@ def test_a_bad_query_is_a_400_that_names_it(staff: Caller, card: RateCard) -> No
 def test_price_lists_are_the_staffs(caller_of: Any, customer: Customer, card: RateCard) -> None:
     caller = caller_of(customer)
     assert_error(sent(caller, card), 403, "staff_only")
-    assert_error(caller.get(f"{BASE}/rateCards/{card.pk}/export"), 403, "staff_only")
+    for path in (f"rateCards/{card.pk}/export", "rateDecks", "rateCards", "rates", "timeBands", "publicHolidays"):
+        assert_error(caller.get(f"{BASE}/{path}"), 403, "staff_only")
 
 
 def test_who_may_not_activate_does_not_activate_by_sending(card: RateCard) -> None:

@@ -233,11 +233,12 @@ def test_a_rate_keeps_its_price(staff: Caller, change: dict[str, Any], sentence:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"startDate": "2026-03-01"}, "Nothing is changed yet: a new version has another price."),
         ({"startDate": "2025-12-31"}, "This version holds from 2026-01-01 on: a new one starts later than that."),
         ({"endDate": "2026-01-01"}, "This version holds from 2026-01-01 on: it ends later than that."),
     ],
 )
-def test_days_outside_the_version_are_refused_in_words(staff: Caller, change: dict[str, Any], sentence: str) -> None:
+def test_a_version_that_cannot_be_is_refused_in_words(staff: Caller, change: dict[str, Any], sentence: str) -> None:
     rate = made(staff)
     response = staff.send("PATCH", f"{PATH}/{rate['id']}", change)
     assert_error(response, 422, "refused")

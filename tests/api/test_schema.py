@@ -30,6 +30,7 @@ PATHS = {
     "/backend/api/v1/rateCards/{card_id}/export": {"get"},
     "/backend/api/v1/rateCards/{card_id}/import": {"post"},
     "/backend/api/v1/rateCards/{card_id}/increase": {"post"},
+    "/backend/api/v1/rateDecks": {"get"},
     "/backend/api/v1/rateDecks/{deck_id}": {"get"},
     "/backend/api/v1/rateDecks/{deck_id}/activate": {"post"},
     "/backend/api/v1/rateDecks/{deck_id}/compare": {"post"},

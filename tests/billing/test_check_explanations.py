@@ -9,7 +9,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.queries import price_lists
 from billing.queries.check_explanations import check_explanations
+from billing.queries.price_lists import PriceLists
+from catalog.engine.rates import Rate
+from catalog.engine.selection import Use
 from customers.models import Customer
 from invoicing.models import Invoice, UsageCharge
 from tests.billing.received import behind_its_back
@@ -75,6 +79,25 @@ def test_what_charges_have_in_common_is_looked_up_once(acme: Customer) -> None:
     assert len(of_three) == len(of_one) - 1
 
 
+def test_destinations_without_end_take_no_memory_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    customer, call = customer_at("0.003")
+    for number in range(7):
+        use(customer, call, 40, destination=f"4420{number}")
+    document = invoice(bill(), customer)
+    kept: list[int] = []
+    looked_up = PriceLists.rates_for
+
+    def rates_for(lists: PriceLists, asked: Use, *, product_id: int) -> list[Rate]:
+        found = looked_up(lists, asked, product_id=product_id)
+        kept.append(len(lists._rates))
+        return found
+
+    monkeypatch.setattr(price_lists, "KEPT_DESTINATIONS", 3)
+    monkeypatch.setattr(PriceLists, "rates_for", rates_for)
+    assert check_explanations(invoice_id=document.pk).unequal == ()
+    assert kept == [1, 2, 3, 1, 2, 3, 1]
+
+
 def test_an_invoice_that_there_is_not() -> None:
     with pytest.raises(Invoice.DoesNotExist):
         check_explanations(invoice_id=1)
@@ -87,7 +110,7 @@ def test_the_command_checks_invoices(acme: Customer) -> None:
     post(run)
     tamper("R2")
     out = StringIO()
-    with pytest.raises(CommandError, match="1 charges are not what they are explained to be"):
+    with pytest.raises(CommandError, match="1 charge is not what it is explained to be"):
         call_command("check_explanations", "INV-000001", stdout=out)
     assert out.getvalue() == (
         "INV-000001: 2 of 3 charges are as explained.\n  R2: The explanation comes to 0.12, the charge says 0.13.\n"

@@ -156,11 +156,17 @@ def test_what_nothing_would_price_is_counted() -> None:
 def test_customers_in_another_currency_are_left_out_and_counted() -> None:
     acme, call = customer_at("1")
     euro, ring = customer_at("1", currency="EUR")
+    rate_card = rate_of(call).rate_card
     use(acme, call, 1)
     use(euro, ring, 1)
     bill()
     found = what_if(**JANUARY, card_id=card_with(call, "2").pk)
     assert (sums(found), found.customer_count, found.other_currency_count) == ("1 -> 2 (1) USD", 1, 1)
+    # Of those who have usage of the days asked about; who has the list that is replaced is billed in its currency.
+    until_14 = what_if(from_day=date(2026, 1, 1), until_day=date(2026, 1, 15), card_id=rate_card.pk)
+    assert until_14.other_currency_count == 0
+    replaced = what_if(**JANUARY, card_id=card_with(call, "2").pk, replaced_card_id=rate_card.pk)
+    assert (replaced.customer_count, replaced.other_currency_count) == (1, 0)
 
 
 def test_chosen_customers_only_and_records_of_the_period_only() -> None:

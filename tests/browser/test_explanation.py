@@ -86,7 +86,7 @@ def test_asks_the_price_tool(acme: Customer, page: Page) -> None:
     expect(answer).to_contain_text("Thursday 2026-01-15 09:00:00 (Europe/Berlin)")
     expect(answer).to_contain_text("Connection fee 0.05")
 
-    form.get_by_label("Destination").fill("+33123")
+    form.get_by_label("Destination").fill("+45123")
     form.get_by_role("button", name="Show the price").click()
     expect(answer.get_by_role("alert")).to_contain_text("The nearest prefixes with a rate are 44, 447.")
     assert not UsageCharge.objects.exists()

@@ -55,8 +55,8 @@ def test_asks_what_if_and_sees_who_pays_more(card: RateCard, page: Page) -> None
     page.get_by_role("button", name="Rate it again").click()
     # 3,040 x 0.10 + 7 x 2 = 318; 3,040 x 0.08 + 7 x 2.5 = 260.70.
     answer = page.get_by_role("region", name="Revenue")
-    expect(answer).to_contain_text("318 USD")
-    expect(answer).to_contain_text("260.7 USD")
+    expect(answer).to_contain_text("318.00 USD")
+    expect(answer).to_contain_text("260.70 USD")
     # Bell: 4 + 14 = 18 now, 3.20 + 17.50 = 20.70 then.
     expect(page.locator("#pays-more")).to_contain_text("2.7")
     expect(page.locator("#pays-less")).to_contain_text("-60")
@@ -74,7 +74,7 @@ def test_drafts_credit_and_charge_for_the_customer_ticked(card: RateCard, page: 
     fill_january(page)
     page.get_by_role("button", name="Show differences").click()
     # Acme: 3,000 x 0.01 = 30 too much; Bell: 0.40.
-    expect(page.locator("#customers")).to_contain_text("-30 USD")
+    expect(page.locator("#customers")).to_contain_text("-30.00 USD")
     page.get_by_label("Correct ACME-1").check()
     page.get_by_label("Reason").fill("typing error")
     page.get_by_role("button", name="Draft credit and charge").click()

@@ -35,13 +35,13 @@ def fill_upload(page: Page, card: RateCard, path: Path) -> None:
 def test_a_price_list_of_many_prefixes_is_looked_at_and_activated(card: RateCard, page: Page, tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     lines = (f"CALL,{10_000_000 + n},0.{n % 997 + 1:04},60,60/6" for n in range(PREFIXES))
-    path.write_text("product,prefix,unit_price,unit_size,increments\n" + "\n".join(lines) + "\nCALL,abc,1,60,\n")
+    path.write_text("product,prefix,unit_price,unit_size,increments\n" + "\n".join(lines) + "\nCALL,98,cheap,60,\n")
     page.set_default_timeout(PATIENCE_MS)
     fill_upload(page, card, path)
     page.get_by_label("Prices that it does not name").select_option(label="They end: the deck is the whole price list")
     page.get_by_role("button", name="Upload and look at it").click()
     expect(page.locator("#outcomes .tb-figure")).to_have_text(["1", "1", "99,999", "1", "0"], timeout=PATIENCE_MS)
-    expect(page.locator("#deck-lines")).to_contain_text("destination_prefix “abc” is not at most 15 digits")
+    expect(page.locator("#deck-lines")).to_contain_text("unit_price “cheap” is not a number")
 
     page.locator("#outcomes").get_by_role("link", name="changed", exact=True).click()
     expect(page.locator("#deck-lines tbody")).to_contain_text("0.05")

@@ -3,12 +3,14 @@
 from datetime import date, time
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from catalog.models import PublicHoliday, Rate, RateCard, RateTier, TimeBand, TimeBandHours
 from tests.factories import (
     PublicHolidayFactory,
     RateCardFactory,
+    RateExampleFactory,
     RateFactory,
     RateTierFactory,
     TimeBandFactory,
@@ -141,3 +143,14 @@ def test_a_day_is_a_public_holiday_of_a_country_once() -> None:
     with refused(by="public_holiday_once"):
         PublicHolidayFactory(country="DE", day=date(2026, 1, 1))
     assert PublicHoliday.objects.count() == 2
+
+
+@pytest.mark.parametrize("zone", ["Mars/Phobos", "localtime", "europe/berlin"])
+def test_a_time_zone_is_one_that_is_known(zone: str) -> None:
+    example = RateExampleFactory(timezone=zone)
+    card = RateCardFactory(timezone=zone)
+    for row in (example, card):
+        with pytest.raises(ValidationError, match="is not a time zone"):
+            row.full_clean()
+        row.timezone = "Europe/Berlin"
+        row.full_clean()

@@ -52,6 +52,26 @@ def test_a_decimal_comma_is_read_where_semicolons_part_the_columns_or_where_it_i
     assert counts(prepare(card, 'product,unit_price\nCALL,"0,05"\n')) == {"REFUSED": 1}
 
 
+def test_numbers_of_a_workbook_are_read_whatever_sign_its_texts_have(card: RateCard) -> None:
+    rows: list[list[Value]] = [["product", "prefix", "unit_price"], ["CALL", 44, 0.05], ["CALL", 45, "0,06"]]
+    deck = prepare(card, workbook(rows), name="prices.xlsx", decimal_sign=",")
+    assert [line.unit_price for line in deck.lines.order_by("id")] == [Decimal("0.05"), Decimal("0.06")]
+
+
+def test_rows_without_any_text_are_none(card: RateCard) -> None:
+    rows: list[list[Value]] = [
+        ["product", "prefix", "unit_price"],
+        ["CALL", 44, 1],
+        [None, None, None],
+        ["CALL", 45, 1],
+    ]
+    for content in (workbook(rows), b"product,prefix,unit_price\nCALL,44,1\n,, \nCALL,45,1\n,,\n"):
+        deck = prepare(card, content)
+        assert [(line.line_number, line.outcome) for line in deck.lines.order_by("id")] == [(2, "NEW"), (4, "NEW")]
+    with pytest.raises(DeckRefused, match="it has a header and no lines"):
+        prepare(card, b"product,prefix,unit_price\n,,\n")
+
+
 def test_a_workbook_is_read(card: RateCard) -> None:
     rows: list[list[Value]] = [
         ["Product", "Prefix", "Unit Price", "Increments", "End Date"],

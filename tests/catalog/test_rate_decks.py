@@ -81,6 +81,16 @@ def test_a_refused_line_names_its_price_so_that_it_is_not_closed(card: RateCard)
     assert versions(card)[-1] == ("4477", "0.1", "2020-01-01", None)
 
 
+def test_a_whole_list_ends_nothing_while_a_refused_line_does_not_say_which_price_it_is_of(card: RateCard) -> None:
+    content = HEADER + "CALL,44,0.06\nCAL,4477,0.11\n"
+    deck = prepare(card, content, mode="full")
+    assert counts(deck) == {"CHANGED": 1, "REFUSED": 1, "CLOSED": 1}
+    with pytest.raises(DeckConflict, match="of 1 refused line it cannot be told which price is meant"):
+        activate(deck, without_refused=True)
+    activate(prepare(card, content), without_refused=True)
+    assert versions(card)[-1] == ("4477", "0.1", "2020-01-01", None)
+
+
 def test_what_starts_on_the_day_or_later_is_not_closed(card: RateCard) -> None:
     later = factories.RateFactory(rate_card=card, product=Rate.objects.all()[0].product, start_date=date(2026, 5, 1))
     deck = prepare(card, HEADER + "CALL,44,0.05\nCALL,4477,0.1\n", mode="full")
@@ -158,6 +168,21 @@ def test_what_is_inherited_is_compared_again_too(card: RateCard) -> None:
     assert ("44", "0.06", "2026-03-01", "2026-09-01") in versions(card)
 
 
+@pytest.mark.parametrize("moved_to", [date(2026, 6, 1), None])
+def test_an_end_that_was_taken_over_and_has_moved_since_is_not_kept(card: RateCard, moved_to: date | None) -> None:
+    rate = Rate.objects.get(destination_prefix="44")
+    end_rate(rate_id=rate.pk, end_date=date(2026, 9, 1))
+    raised = prepare_increase(rate_card_id=card.pk, percent=Decimal(20), starts_on=MARCH, user_id=None, at=AT)
+    sent = prepare(card, HEADER + "CALL,44,0.06\n")
+    end_rate(rate_id=rate.pk, end_date=moved_to)
+    for deck in (raised, sent):
+        with pytest.raises(DeckStale, match=r"1 line comes out otherwise now"):
+            activate(deck)
+        re_compare_deck(deck_id=deck.pk)
+    activate(sent)
+    assert ("44", "0.06", "2026-03-01", str(moved_to) if moved_to else None) in versions(card)
+
+
 def test_tiers_come_with_their_rate(card: RateCard) -> None:
     deck = prepare(card, 'product,pricing_model,unit_price,tiers\nCALL,graduated,0.1,"500:0.03; 100:0.05"\n')
     activate(deck)
@@ -223,10 +248,10 @@ def test_a_percent_increase_is_a_deck_of_the_cards_own_prices(card: RateCard) ->
 
 
 def test_a_percent_increase_of_a_selection(card: RateCard) -> None:
-    def chosen(**selection: object) -> dict[str, int]:
+    def chosen(percent: Decimal = Decimal(-10), **selection: object) -> dict[str, int]:
         made = prepare_increase(
             rate_card_id=card.pk,
-            percent=Decimal(-10),
+            percent=percent,
             starts_on=MARCH,
             selection=IncreaseSelection(**selection),  # type: ignore[arg-type]  # of any test
             user_id=None,
@@ -238,6 +263,9 @@ def test_a_percent_increase_of_a_selection(card: RateCard) -> None:
     assert chosen(region="") == {"CHANGED": 2}
     with pytest.raises(DeckRefused, match="No price of the card"):
         chosen(region="EU")
+    factories.RateFactory(rate_card=card, region="EU", unit_price=Decimal(10) ** 20 - 1)
+    with pytest.raises(DeckRefused, match="more than 20 digits before the point"):
+        chosen(region="EU", percent=Decimal(1))
     for percent in (Decimal(0), Decimal(-100)):
         with pytest.raises(DeckRefused, match="The percent is above"):
             prepare_increase(rate_card_id=card.pk, percent=percent, starts_on=MARCH, user_id=None, at=AT)

@@ -3,16 +3,19 @@
 import os
 import signal
 import time
+from datetime import date
 from multiprocessing import get_context
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from catalog.models import Rate, RateDeck
 from catalog.operations.rate_decks.errors import DeckConflict, DeckStale
+from catalog.operations.rates import RateRefused, add_rate_version, end_rate
 from tests import factories
 from tests.catalog.decks import activate, prepare
-from tests.concurrency.sessions import at_once, sessions
+from tests.concurrency.sessions import at_once, meanwhile, sessions, transaction_open
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +47,42 @@ def test_the_same_deck_is_activated_once(decks: list[RateDeck]) -> None:
     assert sorted(type(result).__name__ for result in results) == ["DeckConflict", "RateDeck"]
     assert any(isinstance(result, DeckConflict) for result in results)
     assert Rate.objects.count() == LINES
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda rate: add_rate_version(rate_id=rate.pk, start_date=date(2026, 4, 1), terms={}),
+            "This version ends on 2026-03-01: a new one starts before that, or is added by itself.",
+        ),
+        (
+            lambda rate: end_rate(rate_id=rate.pk, end_date=date(2026, 6, 1)),
+            "is for the same and holds in that time, from 2026-03-01 on",
+        ),
+    ],
+    ids=["a new version", "an end"],
+)
+def test_what_changes_a_rate_waits_until_a_deck_is_activated(change: Any, sentence: str) -> None:
+    rate = factories.RateFactory(destination_prefix="44")
+    with transaction_open() as other:
+        # What the activation of a deck does, in its order: the card locked, a version ended, the next one added.
+        other.execute("SELECT FROM rate_card WHERE id = %s FOR UPDATE", [rate.rate_card_id])
+        with pytest.raises(RateRefused) as refused, meanwhile(lambda: change(rate)) as done:  # noqa: PT012
+            assert not done.done()
+            other.execute("UPDATE rate SET end_date = '2026-03-01' WHERE id = %s", [rate.pk])
+            other.execute(
+                "INSERT INTO rate (rate_card_id, product_id, region, destination_prefix, pricing_model, unit_price,"
+                " rounding_mode, start_date) SELECT rate_card_id, product_id, region, destination_prefix,"
+                " pricing_model, 2, rounding_mode, '2026-03-01' FROM rate WHERE id = %s",
+                [rate.pk],
+            )
+            other.execute("COMMIT")
+    assert sentence in str(refused.value)
+    assert [str(end) for end in Rate.objects.order_by("start_date").values_list("end_date", flat=True)] == [
+        "2026-03-01",
+        "None",
+    ]
 
 
 def _activate_in_a_process(deck_id: int) -> None:

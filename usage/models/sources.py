@@ -2,8 +2,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from catalog.models.fields import validate_timezone
 from catalog.models.triggers import touch_updated_at
-from customers.models.customers import validate_timezone
 from usage.choices import DecimalSign, Delimiter
 
 

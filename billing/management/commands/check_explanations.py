@@ -32,7 +32,11 @@ class Command(BaseCommand):
                 number = explanation.record.number if explanation.record else ""
                 self.stdout.write(f"  {number}: {explanation.fault}")
         if unequal_count:
-            raise CommandError(f"{unequal_count:,} charges are not what they are explained to be.")
+            raise CommandError(
+                "1 charge is not what it is explained to be."
+                if unequal_count == 1
+                else f"{unequal_count:,} charges are not what they are explained to be."
+            )
 
     def _invoice(self, text: str) -> Invoice:
         found = Invoice.objects.filter(number=text).first()

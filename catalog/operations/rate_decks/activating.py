@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.backends.utils import CursorWrapper
 
 from catalog.choices import DeckLineOutcome, DeckState
 from catalog.models import RateDeck, RateDeckLine
@@ -14,6 +15,8 @@ from catalog.operations.refusals import refusal
 from catalog.queries.activation import activation_objections
 from catalog.queries.rate_decks import line_counts
 
+# So many new rates that what was known of them is out of date.
+MANY = 1_000
 ENDS = (DeckLineOutcome.CHANGED, DeckLineOutcome.CLOSED)
 
 
@@ -25,19 +28,16 @@ def activate_deck(
 
     The comparison is made again here, with the card locked: raises `DeckStale` where a line comes out otherwise than it
     was shown (`re_compare_deck` shows it anew). Raises `DeckConflict` for a deck that is decided, that changes nothing,
-    or that has refused lines, unless `without_refused` leaves those out. Raises `DeckObjected` where examples of the
+    or that has refused lines, unless `without_refused` leaves those out; a whole price list that ends prices has to say
+    of each refused line which price it is of. Raises `DeckObjected` where examples of the
     card would cost something else, or lines of the deck are at fault among the others, unless `despite_objections`.
     Billing runs that are commenced keep the prices that they froze.
     """
     deck = locked_deck(deck_id)
     parameters: dict[str, Any] = {"deck_id": deck.pk, "rate_card_id": deck.rate_card_id, "starts_on": deck.starts_on}
     counts = line_counts(deck_id)
-    refused = counts.get(DeckLineOutcome.REFUSED, 0)
-    if refused and not without_refused:
-        raise DeckConflict(
-            f"{refused:,} line{'' if refused == 1 else 's'} of the deck {deck.name} "
-            f"{'is' if refused == 1 else 'are'} refused. Mend the file and send it again, or activate it without them."
-        )
+    if refused := counts.get(DeckLineOutcome.REFUSED, 0):
+        _check_refused(deck, refused, without_refused=without_refused, is_ending=bool(counts[DeckLineOutcome.CLOSED]))
     with deck_tables() as cursor:
         compare_again(cursor, deck)
         differing = differing_lines(cursor, deck)
@@ -53,18 +53,43 @@ def activate_deck(
         objections = [] if despite_objections else activation_objections(deck_id=deck_id)
         if objections:
             raise DeckObjected(deck.name, objections)
-        ends, adds, adds_tiers = activation_sql()
-        cursor.execute(ends, parameters)
-        if cursor.rowcount != sum(counts.get(outcome, 0) for outcome in ENDS):
-            raise DeckStale("A rate was changed at the same moment. Compare the deck again.", 1)
-        try:
-            cursor.execute(adds, parameters)
-            cursor.execute(adds_tiers, parameters)
-        except IntegrityError as error:
-            raise DeckConflict(refusal(error) or "The database refuses these prices.") from error
+        _write(cursor, parameters, ended=sum(counts.get(outcome, 0) for outcome in ENDS))
     deck.state, deck.activated_at, deck.activated_by_id = DeckState.ACTIVATED, at, user_id
     deck.save(update_fields=["state", "activated_at", "activated_by"])
     return deck
+
+
+def _write(cursor: CursorWrapper, parameters: dict[str, Any], *, ended: int) -> None:
+    """End the versions that are replaced, as many as are given, and add the new ones with their tiers."""
+    ends, adds, adds_tiers = activation_sql()
+    cursor.execute(ends, parameters)
+    if cursor.rowcount != ended:
+        raise DeckStale("A rate was changed at the same moment. Compare the deck again.", 1)
+    try:
+        cursor.execute(adds, parameters)
+        added = cursor.rowcount
+        cursor.execute(adds_tiers, parameters)
+    except IntegrityError as error:
+        raise DeckConflict(refusal(error) or "The database refuses these prices.") from error
+    if added >= MANY:
+        # What looks at prices next should be planned for as many as there are now.
+        cursor.execute("ANALYZE (SKIP_LOCKED) rate, rate_tier")
+
+
+def _check_refused(deck: RateDeck, refused: int, *, without_refused: bool, is_ending: bool) -> None:
+    """Raise `DeckConflict` unless refused lines may be left out, and none may mean a price that the deck ends."""
+    if not without_refused:
+        raise DeckConflict(
+            f"{refused:,} line{'' if refused == 1 else 's'} of the deck {deck.name} "
+            f"{'is' if refused == 1 else 'are'} refused. Mend the file and send it again, or activate it without them."
+        )
+    nameless = RateDeckLine.objects.filter(deck=deck, outcome=DeckLineOutcome.REFUSED, product__isnull=True).count()
+    if nameless and is_ending:
+        raise DeckConflict(
+            f"The deck {deck.name} ends prices that it does not name, and of {nameless:,} refused "
+            f"line{'' if nameless == 1 else 's'} it cannot be told which price is meant. Mend the file and send it "
+            "again, or send it as one of changes."
+        )
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from catalog.operations.rate_decks.statements import (
     store_sql,
 )
 
-TABLES = ("deck_staging", "deck_parsed", "deck_compared")
+TABLES = ("deck_staging", "deck_parsed", "deck_card_rate", "deck_compared")
 
 
 @transaction.atomic
@@ -70,7 +70,7 @@ def compare(cursor: CursorWrapper, deck: RateDeck) -> None:
 
 def compare_again(cursor: CursorWrapper, deck: RateDeck) -> None:
     """Make `deck_compared` of the lines that the deck has."""
-    cursor.execute(lines_again_sql(), _parameters(deck))
+    cursor.execute(lines_again_sql(_given(deck)), _parameters(deck))
     compare(cursor, deck)
 
 

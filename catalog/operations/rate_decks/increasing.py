@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import DataError, transaction
 
 from catalog.choices import DeckMode
 from catalog.models import RateCard, RateDeck
@@ -40,12 +40,9 @@ def prepare_increase(
     """Make a deck of the prices that hold on `starts_on`, with `percent` on unit prices, connection fees and tiers.
 
     Rounded half away from zero to `round_to` decimals, else to 18. Minimum and maximum charges stay. A negative percent
-    lowers. Raises `DeckRefused` for a percent that is none, and where no price is selected.
+    lowers. Raises `DeckRefused` for a percent that is none, where no price is selected, and where one becomes too long.
     """
-    if not LEAST_PERCENT < percent <= MOST_PERCENT or not percent:
-        raise DeckRefused(f"The percent is above {LEAST_PERCENT}, at most {MOST_PERCENT}, and not 0.")
-    if round_to is not None and not 0 <= round_to <= MOST_DIGITS:
-        raise DeckRefused(f"Prices are rounded to 0 to {MOST_DIGITS} decimals.")
+    _check(percent, round_to)
     chosen = selection or IncreaseSelection()
     deck = RateDeck.objects.create(
         rate_card=RateCard.objects.get(id=rate_card_id),
@@ -72,5 +69,16 @@ def prepare_increase(
         if not cursor.rowcount:
             raise DeckRefused(f"No price of the card that holds on {starts_on} is among those selected.")
         compare(cursor, deck)
-        store(cursor, deck)
+        try:
+            store(cursor, deck)
+        except DataError as error:
+            raise DeckRefused(f"By {deck.name} a price would have more than 20 digits before the point.") from error
     return deck
+
+
+def _check(percent: Decimal, round_to: int | None) -> None:
+    """Raise `DeckRefused` for a percent, or for decimals, that prices cannot have."""
+    if not LEAST_PERCENT < percent <= MOST_PERCENT or not percent:
+        raise DeckRefused(f"The percent is above {LEAST_PERCENT}, at most {MOST_PERCENT}, and not 0.")
+    if round_to is not None and not 0 <= round_to <= MOST_DIGITS:
+        raise DeckRefused(f"Prices are rounded to 0 to {MOST_DIGITS} decimals.")

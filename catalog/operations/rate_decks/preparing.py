@@ -43,7 +43,7 @@ def prepare_deck(
     """
     name = file_name.encode(errors="replace").decode().replace("\0", "?")[:300] or "deck"
     try:
-        table = open_table(file, file_name=file_name)
+        table = open_table(file, file_name=file_name, decimal_sign=decimal_sign)
         chosen = column_mapping(table.columns, mapping or {})
         absent = missing(chosen, table.columns, has_default_product=default_product_id is not None)
         _check_columns("" if is_kept_unread else absent)

@@ -40,20 +40,24 @@ class Table:
             count += copy_block(copy, block, len(columns))
             if count > MOST_LINES:
                 raise StreamFault(f"it has more than {MOST_LINES:,} lines. Send it in parts")
-        if not count:
-            raise StreamFault("it has a header and no lines")
         cursor.execute(stage)
+        if not cursor.rowcount:
+            raise StreamFault("it has a header and no lines")
         cursor.execute("DROP TABLE deck_rows")
 
 
-def open_table(file: BinaryIO, *, file_name: str) -> Table:
-    """Read the header of a price list. Raises StreamFault for what is no CSV file and no Excel workbook."""
+def open_table(file: BinaryIO, *, file_name: str, decimal_sign: str = "") -> Table:
+    """Read the header of a price list. Raises StreamFault for what is no CSV file and no Excel workbook.
+
+    Numbers of a workbook have no sign of their own: they get `decimal_sign`, as its texts are said to have it.
+    """
     incoming = opened(file, file_name=file_name, largest_bytes=LARGEST_BYTES)
     if incoming.file_format == FileFormat.NDJSON:
         raise StreamFault("it is JSON lines. Send a price list as CSV with a header line, or as an Excel workbook")
     is_workbook = incoming.file_format == FileFormat.XLSX
     if is_workbook:
-        source, delimiter = cast("BinaryIO", WorkbookStream(incoming.stream)), ","
+        workbook = WorkbookStream(incoming.stream, decimal_sign=decimal_sign or ".")
+        source, delimiter = cast("BinaryIO", workbook), ","
     else:
         source, delimiter = incoming.stream, sniffed_delimiter(_first_line(incoming.stream))
     stream = CsvStream(source, delimiter=delimiter)

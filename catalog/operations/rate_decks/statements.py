@@ -85,9 +85,10 @@ def parse_sql(positions: Mapping[str, int], *, decimal_sign: str, rows: str) -> 
     )
 
 
-def lines_again_sql() -> str:
-    """What makes `deck_parsed` out of the lines of the deck."""
-    return _statement("deck_lines_again", terms=", ".join((*TERMS, "unit_price")))
+def lines_again_sql(given: Collection[str]) -> str:
+    """What makes `deck_parsed` out of the lines of the deck. `given` are the terms that the deck itself says."""
+    read = [field if field != "end_date" or field in given else f"NULL::date AS {field}" for field in TERMS]
+    return _statement("deck_lines_again", terms=", ".join((*read, "unit_price")))
 
 
 def compare_sql(given: Collection[str]) -> str:

@@ -1,23 +1,25 @@
 -- What each line of a deck does to its card on the day from which the deck holds. Columns that the file does not have
 -- leave what they say as the version that holds has it. A line whose rule is known, refused or not, names its rate.
+-- The card's own rates by themselves first: what the planner knows of all rates may be older than the last deck, and a
+-- hundred thousand lines compared with each of as many rates take minutes.
+CREATE TEMPORARY TABLE deck_card_rate AS
+SELECT r.*, coalesce(r.time_band_id, 0) AS band, coalesce(t.tiers, '[]'::jsonb) AS tiers
+FROM rate r
+LEFT JOIN (
+  SELECT t.rate_id, jsonb_agg(
+    jsonb_build_array(trim_scale(t.from_quantity)::text, trim_scale(t.unit_price)::text) ORDER BY t.from_quantity
+  ) AS tiers
+  FROM rate_tier t JOIN rate r ON r.id = t.rate_id
+  WHERE r.rate_card_id = %(rate_card_id)s
+  GROUP BY t.rate_id
+) t ON t.rate_id = r.id
+WHERE r.rate_card_id = %(rate_card_id)s AND (r.end_date IS NULL OR r.end_date > %(starts_on)s);
+ANALYZE deck_card_rate;
 CREATE TEMPORARY TABLE deck_compared AS
-WITH card_rate AS MATERIALIZED (
-  SELECT r.*, coalesce(r.time_band_id, 0) AS band, coalesce(t.tiers, '[]'::jsonb) AS tiers
-  FROM rate r
-  LEFT JOIN (
-    SELECT t.rate_id, jsonb_agg(
-      jsonb_build_array(trim_scale(t.from_quantity)::text, trim_scale(t.unit_price)::text) ORDER BY t.from_quantity
-    ) AS tiers
-    FROM rate_tier t JOIN rate r ON r.id = t.rate_id
-    WHERE r.rate_card_id = %(rate_card_id)s
-    GROUP BY t.rate_id
-  ) t ON t.rate_id = r.id
-  WHERE r.rate_card_id = %(rate_card_id)s AND (r.end_date IS NULL OR r.end_date > %(starts_on)s)
-),
-held AS (SELECT * FROM card_rate WHERE start_date <= %(starts_on)s),
+WITH held AS (SELECT * FROM deck_card_rate WHERE start_date <= %(starts_on)s),
 later AS (
   SELECT product_id, region, destination_prefix, band, min(start_date) AS start_date
-  FROM card_rate WHERE start_date > %(starts_on)s
+  FROM deck_card_rate WHERE start_date > %(starts_on)s
   GROUP BY 1, 2, 3, 4
 ),
 named AS (
@@ -84,7 +86,7 @@ SELECT 0, '', c.id, c.product_id, c.region, c.destination_prefix, c.time_band_id
     'The deck does not name this price, but its version starts on ' || c.start_date || ', which is not before the day '
     || 'of the deck: it cannot be ended before it starts. Let the deck hold from a later day, or end it by itself.'
   END
-FROM card_rate c
+FROM deck_card_rate c
 WHERE %(is_full)s AND NOT EXISTS (
   SELECT FROM named n
   WHERE n.product_id = c.product_id AND n.region = c.region AND n.destination_prefix = c.destination_prefix

@@ -1,5 +1,6 @@
 -- The charges on posted invoices that would come to something else, or that nothing prices any more. Besides (`is_moved`)
--- those that come to the same, but are counted with the month's usage by another rate: from where it goes on counting.
+-- those that come to the same, but are counted with the month's usage by another rate, or not any more: from where it
+-- goes on counting.
 CREATE TEMPORARY TABLE difference (
   customer_id bigint NOT NULL, record_id bigint NOT NULL, charge_id bigint NOT NULL, turn integer NOT NULL,
   invoice_id bigint NOT NULL, number text NOT NULL, currency_id text NOT NULL, product_id bigint NOT NULL,

@@ -1,17 +1,18 @@
 -- The usage of some days that is charged, with what its charges come to now, price corrections included. Charges that
 -- were taken back do not stand. Record by record by their indexes (OFFSET 0): what is asked about is a part of history,
--- and should not cost more the longer that gets.
+-- and should not cost more the longer that gets. `counted_before`: the month that it counts in now.
 CREATE TEMPORARY TABLE charged ON COMMIT DROP AS
 SELECT r.id AS record_id, r.customer_id, c.id AS charge_id, c.line_id, coalesce(k.amount, c.amount) AS amount,
-  CASE WHEN k.turn IS NULL THEN c.rate_id ELSE k.rate_id END AS rate_id, coalesce(k.turn, 0) AS turn
+  CASE WHEN k.turn IS NULL THEN c.rate_id ELSE k.rate_id END AS rate_id,
+  CASE WHEN k.turn IS NULL THEN c.counted_month ELSE k.counted_month END AS counted_before, coalesce(k.turn, 0) AS turn
 FROM usage_data_record r
 CROSS JOIN LATERAL (
-  SELECT c.id, c.line_id, c.amount, c.rate_id FROM usage_charge c
+  SELECT c.id, c.line_id, c.amount, c.rate_id, c.counted_month FROM usage_charge c
   WHERE c.record_id = r.id AND NOT EXISTS (SELECT FROM transaction t WHERE t.reversed_charge_id = c.id)
   OFFSET 0
 ) c
 LEFT JOIN LATERAL (
-  SELECT k.turn, k.amount, k.rate_id FROM price_correction k WHERE k.charge_id = c.id ORDER BY k.turn DESC LIMIT 1
+  SELECT k.turn, k.amount, k.rate_id, k.counted_month FROM price_correction k WHERE k.charge_id = c.id ORDER BY k.turn DESC LIMIT 1
 ) k ON true
 -- Wherever on earth: a day there begins at most a day before or after the one in UTC.
 WHERE r.from_date >= (%(month_from)s::date - 1)::timestamp AT TIME ZONE 'UTC'
@@ -23,12 +24,12 @@ CREATE TEMPORARY TABLE charged_line ON COMMIT DROP AS
 SELECT l.*
 FROM (SELECT DISTINCT line_id FROM charged) d
 CROSS JOIN LATERAL (
-  SELECT l.id AS line_id, l.product_id, l.tax_rate_id, i.id AS invoice_id, i.number, i.state, a.id AS account_id,
+  SELECT l.id AS line_id, l.product_id, l.tax_rate_id, i.id AS invoice_id, i.number, a.id AS account_id,
     a.customer_id, a.currency_id, a.timezone, a.rate_card_ids
   FROM invoice_line l
   JOIN invoice i ON i.id = l.invoice_id
   JOIN run_account a ON a.invoice_id = i.id
-  WHERE l.id = d.line_id
+  WHERE l.id = d.line_id AND (i.state = 'POSTED' OR NOT %(is_posted)s)
   OFFSET 0
 ) l;
 CREATE INDEX ON charged_line (line_id);

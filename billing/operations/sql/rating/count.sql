@@ -34,14 +34,20 @@ WITH counter AS (
     FROM counter n
     JOIN usage_charge x ON x.customer_id = n.customer_id AND x.rate_id = n.rate_id AND x.counted_month = n.month
       AND x.counted_id = n.counter
-    WHERE NOT EXISTS (SELECT FROM price_correction k WHERE k.charge_id = x.id)
+    WHERE NOT EXISTS (
+      SELECT FROM price_correction k WHERE k.charge_id = x.id AND tollbook_seen(k.created_in, %(snapshot)s::pg_snapshot)
+    )
     UNION ALL
-    -- Once its price was corrected, a charge counts as its last correction says, where that says.
+    -- Once its price was corrected, a charge counts as its last correction says, where that says. A run that was commenced
+    -- before sees neither the new price nor the correction.
     SELECT n.counter_id, k.charge_id, k.billed_quantity, k.amount
     FROM counter n
     JOIN price_correction k ON k.customer_id = n.customer_id AND k.rate_id = n.rate_id AND k.counted_month = n.month
       AND k.counted_id = n.counter
-    WHERE NOT EXISTS (SELECT FROM price_correction l WHERE l.charge_id = k.charge_id AND l.turn > k.turn)
+    WHERE tollbook_seen(k.created_in, %(snapshot)s::pg_snapshot) AND NOT EXISTS (
+      SELECT FROM price_correction l
+      WHERE l.charge_id = k.charge_id AND l.turn > k.turn AND tollbook_seen(l.created_in, %(snapshot)s::pg_snapshot)
+    )
   ) x
   WHERE NOT %(is_afresh)s AND NOT EXISTS (SELECT FROM transaction t WHERE t.reversed_charge_id = x.id)
   GROUP BY x.counter_id

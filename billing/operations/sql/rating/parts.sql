@@ -1,7 +1,7 @@
 -- Uses of cards that split, cut where the hours of their time bands change: at midnights and where a band begins or ends.
 CREATE TEMPORARY TABLE part ON COMMIT DROP AS
 SELECT
-  f.record_id, f.turn, f.card_set, f.product_id, f.region, f.used_on, f.digits,
+  f.record_id, f.turn, f.card_set, f.product_id, f.region, f.used_on, f.code,
   (row_number() OVER (PARTITION BY f.record_id ORDER BY b.moment))::integer AS part, b.moment,
   b.moment AT TIME ZONE a.timezone AS local,
   lead(b.moment, 1, f.ended_at) OVER (PARTITION BY f.record_id ORDER BY b.moment) AS until
@@ -37,5 +37,5 @@ WHERE f.is_split AND NOT f.is_counted AND f.ended_at > f.moment AND f.quantity <
   AND f.ended_at - f.moment <= interval '744 hours';
 ANALYZE part;
 CREATE TEMPORARY TABLE found_part ON COMMIT DROP AS
-SELECT 0::bigint AS record_id, 0 AS part, 0 AS turn, {terms} FROM price_range p
+SELECT 0::bigint AS record_id, 0 AS part, 0 AS turn, 0::bigint AS rate_id, {terms} FROM price_terms p
 WITH NO DATA

@@ -28,7 +28,7 @@ FROM (
     NULL, l.id, l.rate_id, l.product_id, l.region, l.destination_prefix, l.time_band_id, l.pricing_model, l.unit_price,
     l.unit_size, l.connection_fee, l.minimum_charge, l.included_quantity, l.counted_per
   FROM lint_line l
-  WHERE l.outcome <> 'CLOSED' AND (l.end_date IS NULL OR l.end_date > %(on)s)
+  WHERE l.outcome <> 'CLOSED'
 ) found;
 CREATE INDEX ON linted (product_id, region, prefix);
 ANALYZE linted;
