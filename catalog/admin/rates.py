@@ -2,7 +2,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -28,13 +28,16 @@ from catalog.queries.rate_lists import (
 )
 
 HOLDING = {"now": "In force", "later": "Later", "ended": "Ended"}
+WITHDRAWN = "Withdrawn"
 LABELS = {"In force": "success", "Later": "info"}
 ORDERS = {"later": LAST_TO_START, "ended": LAST_TO_END}
 CARD_PARAMETER = "rate_card__id__exact"
 
 
 def holding(rate: Rate, *, on: date) -> str:
-    """Where a version stands in time on a day."""
+    """Where a version stands in time on a day; one that was withdrawn holds on none."""
+    if rate.end_date == rate.start_date:
+        return WITHDRAWN
     if rate.start_date > on:
         return HOLDING["later"]
     return HOLDING["now"] if rate.end_date is None or rate.end_date > on else HOLDING["ended"]
@@ -51,7 +54,7 @@ class HoldingFilter(admin.SimpleListFilter):
         today = timezone.localdate()
         return {
             "now": in_force(queryset, on=today),
-            "later": queryset.filter(start_date__gt=today),
+            "later": queryset.filter(start_date__gt=today).exclude(end_date=F("start_date")),
             "ended": queryset.filter(end_date__lte=today),
         }.get(self.value() or "", queryset)
 

@@ -72,7 +72,8 @@ class Rate(PriceTerms):
     For those in one region, to destinations that begin with a prefix (digits, as in 4477), in the hours of a time band.
     The longest prefix wins, before it the exact region, after it the time band (catalog.engine.selection).
 
-    A version holds from `start_date` on and before `end_date`, dates in the customer's time zone. Two versions
+    A version holds from `start_date` on and before `end_date`, dates in the customer's time zone; one that ends on the
+    day that it starts on was withdrawn, and holds on no day. Two versions
     of one rule never overlap: the database excludes it. `created_in` and `ended_in` are the transactions that
     wrote the version and its end; a billing run that was commenced before them does not see them, but the end that the
     version had then: `earlier_ends` keeps all, each as {"end_date", "ended_in"}, null where there was none.
@@ -108,9 +109,9 @@ class Rate(PriceTerms):
                 violation_error_message="Another version of this rate holds in that time. End it first.",
             ),
             models.CheckConstraint(
-                condition=Q(end_date__isnull=True) | Q(end_date__gt=F("start_date")),
+                condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date")),
                 name="rate_ends_after_start",
-                violation_error_message="A rate ends after the day that it starts on.",
+                violation_error_message="A rate does not end before the day that it starts on.",
             ),
             models.CheckConstraint(
                 condition=Q(destination_prefix__regex=r"^[0-9]*$"),

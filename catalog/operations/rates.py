@@ -102,14 +102,15 @@ def add_rate(
 def add_rate_version(*, rate_id: int, start_date: date, terms: RateTerms) -> Rate:
     """End a version at `start_date` and add one from then on, which is like it but for the terms that are given.
 
+    A version that was wrong from its first day is replaced from that day on: it is withdrawn, and holds on no day.
     Tiers are given all or not at all; those of before go on, unless the new price is one that has none. The new
     version ends when the old one would have.
-    Raises `RateRefused` where the old version does not hold on both `start_date` and the day before, for terms that
+    Raises `RateRefused` where the old version does not hold on `start_date`, for terms that
     are no price, and for those of before: usage would be counted anew for nothing. `RateConflict` as `add_rate` does.
     """
     rate = _locked(rate_id)
-    if start_date <= rate.start_date:
-        raise RateRefused(f"This version holds from {rate.start_date} on: a new one starts later than that.")
+    if start_date < rate.start_date:
+        raise RateRefused(f"This version holds from {rate.start_date} on: a new one starts then, or later.")
     if rate.end_date is not None and start_date >= rate.end_date:
         raise RateRefused(f"This version ends on {rate.end_date}: a new one starts before that, or is added by itself.")
     ends = rate.end_date
@@ -127,14 +128,14 @@ def add_rate_version(*, rate_id: int, start_date: date, terms: RateTerms) -> Rat
 
 @transaction.atomic
 def end_rate(*, rate_id: int, end_date: date | None) -> Rate:
-    """Set the first day on which a version no longer holds; None lets it hold on.
+    """Set the first day on which a version no longer holds; None lets it hold on, its own first day withdraws it.
 
     Raises `RateRefused` where it would end before it starts, `RateConflict` where it would then hold beside the next
     version.
     """
     rate = _locked(rate_id)
-    if end_date is not None and end_date <= rate.start_date:
-        raise RateRefused(f"This version holds from {rate.start_date} on: it ends later than that.")
+    if end_date is not None and end_date < rate.start_date:
+        raise RateRefused(f"This version holds from {rate.start_date} on: it cannot end before.")
     if rate.end_date != end_date:
         rate.end_date = end_date
         with _refusals(rate):

@@ -173,8 +173,8 @@ class RateSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         start, end = attrs.get("start_date"), attrs.get("end_date")
-        if isinstance(start, date) and isinstance(end, date) and end <= start:
-            raise serializers.ValidationError({"endDate": ["A rate ends after the day that it starts on."]})
+        if isinstance(start, date) and isinstance(end, date) and end < start:
+            raise serializers.ValidationError({"endDate": ["A rate does not end before the day that it starts on."]})
         return attrs
 
 

@@ -37,7 +37,7 @@ def test_new_version_ends_when_the_old_one_would_have(rate: Rate) -> None:
     assert versions()[1] == (Decimal("0.02"), date(2026, 3, 1), date(2026, 6, 1))
 
 
-@pytest.mark.parametrize("start", [date(2025, 12, 31), date(2026, 1, 1), date(2026, 6, 1), date(2027, 1, 1)])
+@pytest.mark.parametrize("start", [date(2025, 12, 31), date(2026, 6, 1), date(2027, 1, 1)])
 def test_new_version_outside_the_time_of_the_old_one_is_refused(rate: Rate, start: date) -> None:
     end_rate(rate_id=rate.pk, end_date=date(2026, 6, 1))
     before = versions()
@@ -47,8 +47,8 @@ def test_new_version_outside_the_time_of_the_old_one_is_refused(rate: Rate, star
 
 
 def test_end_before_the_start_is_refused(rate: Rate) -> None:
-    with pytest.raises(RateRefused, match="it ends later than that"):
-        end_rate(rate_id=rate.pk, end_date=date(2026, 1, 1))
+    with pytest.raises(RateRefused, match="it cannot end before"):
+        end_rate(rate_id=rate.pk, end_date=date(2025, 12, 31))
 
 
 def test_where_a_version_stands_in_time(rate: Rate) -> None:

@@ -102,7 +102,7 @@ def test_form_adds_a_rate_and_its_tiers_at_once(admin_client: Client) -> None:
         (tier_rows(("100", "0.05")), "Only a graduated or a volume price has tiers"),
         ({"minimum_charge": "2", "maximum_charge": "1"}, "The maximum charge is below the minimum charge."),
         ({"unit_size": "0"}, "The unit size is not more than 0."),
-        ({"end_date": "2026-01-01"}, "A rate ends after the day that it starts on."),
+        ({"end_date": "2025-12-31"}, "A rate does not end before the day that it starts on."),
         ({"destination_prefix": "+44"}, "A prefix has digits only, without + or spaces."),
         ({"pricing_model": "volume", **tier_rows(("0", "0.05"))}, "A tier starts above 0"),
     ],
@@ -191,7 +191,7 @@ def test_page_takes_tiers_away_with_the_model_that_has_them(admin_client: Client
     ("changes", "sentence"),
     [
         ({}, "Nothing is changed yet: a new version has another price."),
-        ({"unit_price": "1", "start_date": "2025-01-01"}, "a new one starts later than that"),
+        ({"unit_price": "1", "start_date": "2025-01-01"}, "a new one starts then, or later"),
         ({"start_date": "soon", "unit_price": "1"}, "Enter a valid date."),
         ({"unit_size": "0"}, "The unit size is not more than 0."),
         ({"tiers-1-from_quantity": "5"}, "A tier has both: where it starts, and its price."),

@@ -113,7 +113,7 @@ def test_tiers_are_made_with_the_rate_in_the_order_of_their_quantities(staff: Ca
         ({"unitPrice": None}, {"unitPrice": ["This field may not be null."]}),
         ({"pricingModel": "gift"}, {"pricingModel": ['"gift" is not a valid choice.']}),
         ({"startDate": "2026-02-30"}, None),
-        ({"endDate": "2026-01-01"}, {"endDate": ["A rate ends after the day that it starts on."]}),
+        ({"endDate": "2025-12-31"}, {"endDate": ["A rate does not end before the day that it starts on."]}),
         ({"tiers": [{"fromQuantity": 1}]}, {"tiers.0.unitPrice": ["This field is required."]}),
         ({"tiers": [{"fromQuantity": 1, "unitPrice": 1, "x": 1}]}, {"tiers.0.x": ["There is no such member."]}),
         ({"colour": "red"}, {"colour": ["There is no such member."]}),
@@ -234,8 +234,8 @@ def test_a_rate_keeps_its_price(staff: Caller, change: dict[str, Any], sentence:
     ("change", "sentence"),
     [
         ({"startDate": "2026-03-01"}, "Nothing is changed yet: a new version has another price."),
-        ({"startDate": "2025-12-31"}, "This version holds from 2026-01-01 on: a new one starts later than that."),
-        ({"endDate": "2026-01-01"}, "This version holds from 2026-01-01 on: it ends later than that."),
+        ({"startDate": "2025-12-31"}, "This version holds from 2026-01-01 on: a new one starts then, or later."),
+        ({"endDate": "2025-12-31"}, "This version holds from 2026-01-01 on: it cannot end before."),
     ],
 )
 def test_a_version_that_cannot_be_is_refused_in_words(staff: Caller, change: dict[str, Any], sentence: str) -> None:

@@ -15,6 +15,7 @@ from billing.operations.price_differences import (
     price_differences,
 )
 from billing.operations.runs import commence_run
+from billing.queries.check_explanations import check_explanations
 from catalog.models import Product, Rate, RateCard
 from catalog.operations.rates import add_rate_version
 from customers.models import Customer
@@ -297,3 +298,17 @@ def test_a_run_that_was_commenced_before_the_correction_does_not_see_it(billed: 
     correct(rate_of(call), "0.08")
     draft(acme)
     assert lines(invoice(produce(run), acme)) == ["1 x 0.1 = 0.1 -> 0.10"]
+
+
+def test_a_price_that_was_wrong_from_its_first_day_is_corrected_from_that_day_on() -> None:
+    customer, call = customer_at("0.10", account_number="ACME", rate__start_date=date(2026, 1, 1))
+    use(customer, call, 100, on="2026-01-01", number="R1")
+    january = bill()
+    post(january)
+    wrong = rate_of(call)
+    right = correct(wrong, "0.08")
+    wrong.refresh_from_db()
+    assert [wrong.end_date, right.start_date] == [date(2026, 1, 1), date(2026, 1, 1)]
+    # 100 x 0.10 = 10 was charged, 100 x 0.08 = 8 is right.
+    assert records(price_differences(**JANUARY)) == ["ACME R1: 10 -> 8"]
+    assert check_explanations(invoice_id=invoice(january, customer).pk).unequal == ()

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
         ("time_band_days_known", lambda: TimeBandHoursFactory(days=[0, 1])),
         ("time_band_days_known", lambda: TimeBandHoursFactory(days=[])),
         ("time_band_whole_minutes", lambda: TimeBandHoursFactory(start_time=time(8, 0, 1))),
-        ("rate_ends_after_start", lambda: RateFactory(start_date=date(2026, 1, 1), end_date=date(2026, 1, 1))),
+        ("rate_ends_after_start", lambda: RateFactory(start_date=date(2026, 1, 1), end_date=date(2025, 12, 31))),
         ("rate_unit_size_positive", lambda: RateFactory(unit_size=0)),
         ("rate_destination_prefix_is_digits", lambda: RateFactory(destination_prefix="+44")),
         ("rate_connection_fee_not_negative", lambda: RateFactory(connection_fee=-1)),

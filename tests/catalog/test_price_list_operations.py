@@ -122,7 +122,7 @@ def test_a_version_that_is_refused_leaves_the_old_one_as_it_was() -> None:
         ({"tiers": STEPS[:1] * 2}, "Two tiers start at the same quantity."),
         ({"pricing_model": "package"}, "Only a graduated or a volume price has tiers: take them away"),
         ({"destination_prefix": "+44"}, "A prefix has digits only, without + or spaces."),
-        ({"end_date": date(2026, 1, 1)}, "A rate ends after the day that it starts on."),
+        ({"end_date": date(2025, 12, 31)}, "A rate does not end before the day that it starts on."),
     ],
     ids=str,
 )

@@ -23,6 +23,11 @@ def test_the_benchmark_prints_its_table() -> None:
     assert lines[0] == "3,000 call records, 40 customers, 100 services, seed 1"
     rows = [line[:28].strip() for line in lines if line.endswith(("0.6", "0.5", "0.3", "MISSED"))]
     assert rows[:2] == ["ingest", "run: rate, charge, total"]
-    assert rows[2:] == ["rate: 500 prefixes", "rate: graduated, per unit", "rate: package, per unit"]
+    assert rows[2:] == [
+        "rate: 500 prefixes",
+        "from inbox to charges",
+        "rate: graduated, per unit",
+        "rate: package, per unit",
+    ]
     assert any(line.endswith("the floor priced 0 calls otherwise") for line in lines)
     assert any(line.startswith("posting 40 invoices: ") for line in lines)

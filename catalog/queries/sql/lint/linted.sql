@@ -48,5 +48,7 @@ SELECT DISTINCT ON (r.product_id, r.region, r.destination_prefix, coalesce(r.tim
 FROM rate r
 LEFT JOIN lint_line l ON l.outcome = 'CLOSED' AND l.rate_id = r.id
 WHERE r.rate_card_id = %(rate_card_id)s AND (r.end_date <= %(on)s OR l.id IS NOT NULL)
+  -- Those that were withdrawn never held.
+  AND r.end_date IS DISTINCT FROM r.start_date
 ORDER BY r.product_id, r.region, r.destination_prefix, coalesce(r.time_band_id, 0), r.start_date DESC;
 ANALYZE linted_tier, ended
