@@ -20,6 +20,15 @@ class AccountOutcome(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+class HoldCause(models.TextChoices):
+    """Why an account is held. One that is `UNUSUAL` has its draft; of the others everything waits as before."""
+
+    UNPRICED = "unpriced", "Usage without a rate"
+    TAX = "tax", "No tax rate"
+    PERSON = "person", "Held by a person"
+    UNUSUAL = "unusual", "Unusual amount"
+
+
 class GapKind(models.TextChoices):
     """What seems not to have come."""
 

@@ -7,9 +7,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from billing.choices import AccountOutcome, RunStatus
+from billing.choices import AccountOutcome, HoldCause, RunStatus
 from billing.models.cycles import InvoiceMessage
 from catalog.models import Currency, TaxRate
+from catalog.models.fields import TransactionIdField
 from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import AccountsReceivable, Customer
 from invoicing.models import Invoice
@@ -23,6 +24,12 @@ class BillingRun(models.Model):
 
     Usage before `cutoff_date` is in it. `snapshot` is PostgreSQL's snapshot at the moment it was commenced: usage and
     prices that were committed later are not in it. Dates and message lock then; the database refuses a change.
+    `commenced_in` is the database's transaction that commenced it: what it wrote for the run has that number. While it
+    is paused no chunk is produced. Undone, it is pending again, as long as none of its invoices is posted.
+
+    An invoice that lies further than `unusual_percent` and `unusual_amount` (in its currency) outside the band of the
+    customer's own earlier ones is held; without a threshold none is. `proof_root` is the SHA-256 over the hashes of its
+    posted invoices.
     """
 
     name = models.CharField(max_length=200)
@@ -44,7 +51,32 @@ class BillingRun(models.Model):
         default=False,
         help_text="Otherwise an account with a record that no rate prices is held. The record waits either way.",
     )
+    unusual_percent = models.DecimalField(
+        "unusual from, percent",
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        default=50,
+        help_text="Invoices so much above or below the customer's own earlier ones are held. Empty: none.",
+    )
+    unusual_amount = models.DecimalField(
+        "and from, amount",
+        max_digits=20,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        default=100,
+        help_text="But only if they differ by so much, in the currency of the invoice. Empty: none.",
+    )
+    confirmed_warnings = ArrayField(models.CharField(max_length=50), default=list, blank=True, editable=False)
+    split_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="split_off_runs"
+    )
     snapshot = models.TextField(blank=True, default="", editable=False)
+    commenced_in = TransactionIdField(null=True, editable=False)
+    paused_at = models.DateTimeField(null=True, editable=False)
+    proof_root = models.CharField(max_length=64, blank=True, default="", editable=False)
     commenced_at = models.DateTimeField(null=True, editable=False)
     commenced_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
@@ -83,13 +115,28 @@ class BillingRun(models.Model):
                 | (~Q(status=RunStatus.COMPLETED) & Q(completed_at__isnull=True, approved_at__isnull=True)),
                 name="billing_run_completed_has_its_time",
             ),
+            models.CheckConstraint(
+                condition=Q(paused_at__isnull=True) | Q(status=RunStatus.COMMENCED),
+                name="billing_run_paused_is_commenced",
+            ),
+            models.CheckConstraint(
+                condition=(Q(unusual_percent__isnull=True) | Q(unusual_percent__gte=0))
+                & (Q(unusual_amount__isnull=True) | Q(unusual_amount__gte=0)),
+                name="billing_run_thresholds_not_negative",
+            ),
         ]
         triggers = [
             touch_updated_at(),
             pgtrigger.FSM(
                 name="status_order",
                 field="status",
-                transitions=[("pending", "commenced"), ("commenced", "completed"), ("pending", "cancelled")],
+                transitions=[
+                    ("pending", "commenced"),
+                    ("commenced", "completed"),
+                    ("pending", "cancelled"),
+                    ("commenced", "pending"),
+                    ("completed", "pending"),
+                ],
             ),
             pgtrigger.Protect(
                 name="keep_dates",
@@ -144,7 +191,8 @@ class RunAccount(models.Model):
 
     Where somebody had it produced again by the prices of that moment, `price_snapshot` is PostgreSQL's snapshot of it.
 
-    A customer waits in one run at a time. Invoiced accounts have their invoice, held and failed ones their reason.
+    A customer waits in one run at a time. Invoiced accounts have their invoice, held and failed ones their reason; held
+    ones a cause, too (`held_for`), and those that are held because they are unusual keep their draft.
     """
 
     run = models.ForeignKey(BillingRun, on_delete=models.CASCADE, related_name="accounts", db_index=False)
@@ -153,6 +201,7 @@ class RunAccount(models.Model):
     accounts_receivable = models.ForeignKey(AccountsReceivable, on_delete=models.PROTECT, null=True, related_name="+")
     outcome = models.CharField(max_length=15, choices=AccountOutcome, default=AccountOutcome.WAITING)
     reason = models.TextField(blank=True, default="")
+    held_for = models.CharField(max_length=10, choices=HoldCause, blank=True, default="", db_default="")
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, null=True, related_name="run_account")
     record_count = models.BigIntegerField(default=0, help_text="Records priced: on the invoice, or waiting.")
     exact_amount = models.DecimalField(
@@ -185,13 +234,20 @@ class RunAccount(models.Model):
             ),
             models.CheckConstraint(condition=Q(outcome__in=AccountOutcome.values), name="run_account_outcome_known"),
             models.CheckConstraint(
-                condition=Q(outcome=AccountOutcome.INVOICED, invoice__isnull=False)
-                | (~Q(outcome=AccountOutcome.INVOICED) & Q(invoice__isnull=True)),
+                condition=(
+                    (Q(outcome=AccountOutcome.INVOICED) | Q(held_for=HoldCause.UNUSUAL)) & Q(invoice__isnull=False)
+                )
+                | (~Q(outcome=AccountOutcome.INVOICED) & ~Q(held_for=HoldCause.UNUSUAL) & Q(invoice__isnull=True)),
                 name="run_account_invoiced_has_its_invoice",
             ),
             models.CheckConstraint(
                 condition=Q(outcome__in=[AccountOutcome.WAITING, AccountOutcome.INVOICED]) | ~Q(reason=""),
                 name="run_account_outcome_has_its_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=AccountOutcome.HELD, held_for__in=HoldCause.values)
+                | (~Q(outcome=AccountOutcome.HELD) & Q(held_for="")),
+                name="run_account_held_has_its_cause",
             ),
         ]
         indexes = [

@@ -15,6 +15,7 @@ from billing.models import BillingRun, RunAccount, RunChunk
 from billing.models.runs import EARLIEST, LATEST
 from billing.operations.errors import RunConflict, RunRefused
 from billing.operations.rating import forget_prices
+from catalog.models.fields import CurrentTransactionId
 from invoicing.operations.posting import PostingRefused, post_invoices
 
 SQL = Path(__file__).parent / "sql"
@@ -107,6 +108,7 @@ def commence_run(
     with connection.cursor() as cursor:
         run.snapshot = current_snapshot(cursor)
         run.save(update_fields=["status", "commenced_at", "commenced_by", "snapshot"])
+        BillingRun.objects.filter(pk=run.pk).update(commenced_in=CurrentTransactionId())
         try:
             with transaction.atomic():
                 parameters = _commence_parameters(run, chunk_records or settings.BILLING_CHUNK_RECORDS)

@@ -133,7 +133,7 @@ def take_back_draft(account: RunAccount) -> None:
         with transaction.atomic():
             # First, so that a run that is producing the same customer is waited for before anything is given back.
             RunAccount.objects.filter(pk=account.pk).update(
-                outcome=AccountOutcome.WAITING, reason="", invoice=None, record_count=0, exact_amount=0
+                outcome=AccountOutcome.WAITING, reason="", held_for="", invoice=None, record_count=0, exact_amount=0
             )
     except IntegrityError as error:
         raise _waits_elsewhere(account) from error

@@ -49,7 +49,7 @@ def test_run_that_waits_for_approval_is_linked(admin_client: Client) -> None:
 def test_held_accounts_are_linked_by_run_and_outcome(admin_client: Client) -> None:
     run = factories.BillingRunFactory(completed=True)
     chunk = factories.RunChunkFactory(run=run)
-    factories.RunAccountFactory(chunk=chunk, outcome=AccountOutcome.HELD, reason="No tax rate.")
+    factories.RunAccountFactory(chunk=chunk, outcome=AccountOutcome.HELD, reason="No tax rate.", held_for="tax")
     held = card(admin_client.get(reverse(INDEX)), "Accounts held or failed")
     assert [(item.detail, item.url) for item in held.items] == [
         ("1 held", f"{reverse('admin:billing_runaccount_changelist')}?run__id__exact={run.pk}&outcome__exact=held")

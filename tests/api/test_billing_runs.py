@@ -79,7 +79,9 @@ def test_figures_of_a_completed_run(staff: Caller) -> None:
     run = BillingRunFactory(completed=True)
     invoiced(run, "12.00")
     invoiced(run, "8.50")
-    RunAccountFactory(chunk=RunChunkFactory(run=run), outcome=AccountOutcome.HELD, reason="No tax rate.")
+    RunAccountFactory(
+        chunk=RunChunkFactory(run=run), outcome=AccountOutcome.HELD, reason="No tax rate.", held_for="tax"
+    )
     shown = staff.ask(f"{PATH}/{run.id}")
 
     assert shown["status"] == "completed"
@@ -299,7 +301,9 @@ def test_a_preview_of_a_run_that_is_over_is_a_409(staff: Caller) -> None:
 def test_accounts_have_their_outcome_and_reason(staff: Caller) -> None:
     run = BillingRunFactory(completed=True)
     invoice = invoiced(run, "12.00", account_number="ACME-1", name="Acme")
-    held = RunAccountFactory(chunk=RunChunkFactory(run=run), outcome=AccountOutcome.HELD, reason="No tax rate.")
+    held = RunAccountFactory(
+        chunk=RunChunkFactory(run=run), outcome=AccountOutcome.HELD, reason="No tax rate.", held_for="tax"
+    )
     RunAccountFactory()  # of another run
     first, second = staff.ask(f"{PATH}/{run.id}/accounts")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from billing.choices import AccountOutcome, RunStatus
+from billing.choices import AccountOutcome, HoldCause, RunStatus
 from billing.models import BillingRun, RunAccount
 from tests.factories import (
     BillingCycleFactory,
@@ -49,10 +49,19 @@ COLUMNS: dict[str, dict[str, Any]] = {
         ("billing_run_completed_has_its_time", lambda: BillingRunFactory(completed=True, completed_at=None)),
         ("billing_run_completed_has_its_time", lambda: BillingRunFactory(commenced=True, completed_at=AT)),
         ("billing_run_completed_has_its_time", lambda: BillingRunFactory(commenced=True, approved_at=AT)),
+        ("billing_run_paused_is_commenced", lambda: BillingRunFactory(paused_at=AT)),
+        ("billing_run_thresholds_not_negative", lambda: BillingRunFactory(unusual_percent=-1)),
+        ("billing_run_thresholds_not_negative", lambda: BillingRunFactory(unusual_amount=-1)),
         ("run_account_outcome_known", lambda: RunAccountFactory(outcome="lost", reason="who knows")),
         ("run_account_invoiced_has_its_invoice", lambda: RunAccountFactory(outcome=AccountOutcome.INVOICED)),
         ("run_account_invoiced_has_its_invoice", lambda: RunAccountFactory(invoice=InvoiceFactory())),
-        ("run_account_outcome_has_its_reason", lambda: RunAccountFactory(outcome=AccountOutcome.HELD)),
+        ("run_account_outcome_has_its_reason", lambda: RunAccountFactory(outcome=AccountOutcome.HELD, held_for="tax")),
+        ("run_account_held_has_its_cause", lambda: RunAccountFactory(outcome=AccountOutcome.HELD, reason="Later.")),
+        ("run_account_held_has_its_cause", lambda: RunAccountFactory(held_for="tax")),
+        (
+            "run_account_invoiced_has_its_invoice",
+            lambda: RunAccountFactory(outcome=AccountOutcome.HELD, reason="More than usual.", held_for="unusual"),
+        ),
         ("run_account_outcome_has_its_reason", lambda: RunAccountFactory(outcome=AccountOutcome.FAILED)),
         ("run_account_outcome_has_its_reason", lambda: RunAccountFactory(outcome=AccountOutcome.NOTHING_TO_BILL)),
     ],
@@ -139,7 +148,7 @@ def test_a_run_is_never_deleted(status: str) -> None:
 
 def test_a_customer_is_in_a_run_once() -> None:
     account = RunAccountFactory()
-    account.outcome, account.reason = AccountOutcome.HELD, "No tax rate."
+    account.outcome, account.reason, account.held_for = AccountOutcome.HELD, "No tax rate.", HoldCause.TAX
     account.save()
     with refused(by="run_account_once_per_customer"):
         RunAccountFactory(chunk=account.chunk, customer=account.customer)

@@ -40,6 +40,7 @@ WITH tax AS (
 )
 SELECT
   j.*, split_part(j.verdict, ':', 1) AS outcome,
+  CASE WHEN j.verdict LIKE 'held:%%' THEN split_part(j.verdict, ':', 2) ELSE '' END AS held_for,
   CASE WHEN j.verdict = 'invoiced:' THEN nextval(pg_get_serial_sequence('invoice', 'id')) END AS invoice_id,
   concat_ws(' ',
     CASE j.verdict
