@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 MONTH = datetime(2026, 9, 1, tzinfo=UTC)
+# After its last hour in every time zone.
+MONTH_CUTOFF = "2026-10-02"
 SECONDS = 30 * 86_400
 PRODUCTS = 8
 REGIONS = ("DE", "FR", "GB", "US")

@@ -5,6 +5,7 @@ import sys
 import time
 
 from bench.databases import KILLED, PRODUCT, Databases
+from bench.generate import MONTH_CUTOFF
 from bench.workers import Workers
 from config.env import BASE_DIR
 
@@ -26,7 +27,7 @@ JOIN (
 
 def differences_after_kills(databases: Databases, *, workers: int, kills: int) -> int:
     """How many invoices are in one of the two databases and not, the same, in the other."""
-    command = [sys.executable, "-m", "bench.product", "run"]
+    command = [sys.executable, "-m", "bench.product", "run", MONTH_CUTOFF]
     with subprocess.Popen(command, cwd=BASE_DIR, env=databases.environment(KILLED), stdout=subprocess.DEVNULL) as run:
         for kill in range(kills):
             with Workers(databases, KILLED, workers, beat=True) as pool:

@@ -1,6 +1,6 @@
 """One step of the product, in a process of its own: prints its seconds and its peak memory as JSON.
 
-`python -m bench.product ingest FILE` or `python -m bench.product run`.
+`python -m bench.product ingest FILE` or `python -m bench.product run CUTOFF`.
 """
 
 import json
@@ -46,18 +46,19 @@ def ingest(path: Path) -> dict[str, object]:
     return {"seconds": time.perf_counter() - started, **spent, **counts}
 
 
-def run() -> dict[str, object]:
-    """Commence a run and wait until the workers, which are up, have completed it; then approve it."""
+def run(cutoff: date) -> dict[str, object]:
+    """Check a run, commence it and wait until the workers, which are up, have completed it; then approve it."""
     from django.utils import timezone
 
     from billing.choices import RunStatus
     from billing.models import RunAccount
     from billing.operations.runs import approve_run, commence_run, create_run
+    from billing.queries.preflight import preflight
     from billing.tasks import wake_workers
 
-    # After the last hour of September in every time zone.
-    day = date(2026, 10, 2)
-    new = create_run(name="Bench", invoice_date=day, cutoff_date=day, due_date=day)
+    new = create_run(name="Bench", invoice_date=cutoff, cutoff_date=cutoff, due_date=cutoff)
+    began = time.perf_counter()
+    preflight(run=new, at=timezone.now())
     started = time.perf_counter()
     commenced = commence_run(run_id=new.pk, at=timezone.now())
     wake_workers(run_id=commenced.pk)
@@ -70,7 +71,8 @@ def run() -> dict[str, object]:
     approve_run(run_id=commenced.pk, at=timezone.now())
     outcomes = RunAccount.objects.filter(run=commenced)
     return {
-        "seconds": produced - started,
+        "preflight_seconds": started - began,
+        "run_seconds": produced - started,
         "posting_seconds": time.perf_counter() - produced,
         "records": sum(outcomes.filter(outcome="invoiced").values_list("record_count", flat=True)),
         "invoices": outcomes.filter(outcome="invoiced").count(),
@@ -110,7 +112,7 @@ def main(arguments: list[str]) -> None:
     django.setup()
     steps: dict[str, Callable[[], dict[str, object]]] = {
         "ingest": lambda: ingest(Path(arguments[1])),
-        "run": run,
+        "run": lambda: run(date.fromisoformat(arguments[1])),
         "keys": lambda: keys(int(arguments[1])),
     }
     result = steps[arguments[0]]()

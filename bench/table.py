@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 
 from bench.generate import Size
+from bench.growth import Growth
 from bench.json_api import CLIENTS
 from bench.rating import SMALL_CHUNK, Rating
 from bench.timing import Results
@@ -33,6 +34,8 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
     print(f"JSON API, {CLIENTS} clients: {api.rate:,.0f} records/s, median {api.median * 1000:.0f} ms, ", end="")
     print(f"99 % under {api.p99 * 1000:.0f} ms")
     print(f"posting {results.invoices:,} invoices: {results.posting:.2f} s")
+    print(f"pre-flight: {results.preflight:.2f} s, {_part(results.preflight, results.run)} of the run, aim 10 %")
+    _print_growth(results.growth, size)
     print(f"peak memory of a process, at {size.records // 10:,} and at {size.records:,} records")
     print(f"  import {results.small_ingest_kib / 1024:.0f} MiB, {results.ingest_kib / 1024:.0f} MiB")
     print(f"  worker {results.small_worker_kib / 1024:.0f} MiB, {results.worker_kib / 1024:.0f} MiB")
@@ -50,6 +53,13 @@ def _print_rating(rating: Rating) -> None:
         f"  prices laid out for the run: {rating.prepare:.2f} s; the floor priced {rating.differing:,} calls otherwise"
     )
     print(f"  {SMALL_CHUNK:,} records at a time: the first took {rating.first:.3f} s, later ones {rating.later:.3f} s")
+
+
+def _print_growth(growth: Growth, size: Size) -> None:
+    print(f"{growth.records:,} new records after {size.records // 10:,} and after {size.records:,} that were billed")
+    for name in growth.small:
+        small, large = growth.small[name], growth.large[name]
+        print(f"  {name} {small:.2f} s, {large:.2f} s: {large / small:.2f}")
 
 
 def _part(seconds: float, whole: float) -> str:

@@ -1,8 +1,5 @@
 """Runs floor and product in turn, on the same server and data, and notes time and memory."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +9,13 @@ import psycopg
 
 from bench.databases import FLOOR, KILLED, PRODUCT, RATING, SMALL, Databases
 from bench.floor import floor_ingest, floor_run
-from bench.generate import Calls, Size
+from bench.generate import MONTH_CUTOFF, Calls, Size
+from bench.growth import Growth, measure_growth
 from bench.json_api import JsonApi, measure
 from bench.kill import differences_after_kills
 from bench.rating import Rating, measure_rating
+from bench.steps import step
 from bench.workers import Workers
-from config.env import BASE_DIR
 
 COMPANY = Path(__file__).parent / "company.sql"
 
@@ -33,7 +31,9 @@ class Results:
     counts: dict[str, int]
     json_api: JsonApi
     rating: Rating
+    growth: Growth
     floor_run: float
+    preflight: float
     run: float
     posting: float
     invoices: int
@@ -51,13 +51,13 @@ def bench(
     """All steps: a tenth of the calls first, for the memory, then all of them, floor and product in turn."""
     server = _found_company(databases, size)
     databases.copy(FLOOR, SMALL, RATING)
-    small_ingest = _step(databases, SMALL, "ingest", str(small.dirty))
+    small_ingest = step(databases, SMALL, "ingest", str(small.dirty))
     with Workers(databases, SMALL, workers) as pool:
-        _step(databases, SMALL, "run")
+        step(databases, SMALL, "run", MONTH_CUTOFF)
         small_worker_kib = pool.peak_kib()
     with _floor(databases) as connection:
         floor_ingested = floor_ingest(connection, full.clean)
-    ingested = _step(databases, PRODUCT, "ingest", str(full.dirty))
+    ingested = step(databases, PRODUCT, "ingest", str(full.dirty))
     with _floor(databases) as connection:
         connection.execute("VACUUM ANALYZE")
         floor_billed = floor_run(connection)
@@ -66,11 +66,12 @@ def bench(
     if kills:
         databases.copy(KILLED)
     with Workers(databases, PRODUCT, workers) as pool:
-        billed = _step(databases, PRODUCT, "run")
+        billed = step(databases, PRODUCT, "run", MONTH_CUTOFF)
         worker_kib = pool.peak_kib()
     counts = _checked_counts(size, ingested, billed)
-    api = measure(databases)
     differing = differences_after_kills(databases, workers=workers, kills=kills) if kills else None
+    growth = measure_growth(databases, records=size.records * 9 // 100, workers=workers)
+    api = measure(databases)
     return Results(
         floor_ingest=floor_ingested,
         ingest=ingested["seconds"],
@@ -78,9 +79,11 @@ def bench(
         quarantine=ingested["quarantine"],
         counts=counts,
         json_api=api,
+        growth=growth,
         rating=measure_rating(databases, records=size.records, services=size.services, prefixes=prefixes),
         floor_run=floor_billed,
-        run=billed["seconds"],
+        preflight=billed["preflight_seconds"],
+        run=billed["run_seconds"],
         posting=billed["posting_seconds"],
         invoices=int(billed["invoices"]),
         small_ingest_kib=int(small_ingest["peak_kib"]),
@@ -120,13 +123,3 @@ def _floor(databases: Databases) -> Iterator[psycopg.Connection]:
     with databases.connect(FLOOR) as connection:
         connection.execute("CHECKPOINT")
         yield connection
-
-
-def _step(databases: Databases, name: str, *arguments: str) -> dict[str, float]:
-    """Run a step of the product in a process of its own and give back what it printed."""
-    with databases.connect(name) as connection:
-        connection.execute("CHECKPOINT")
-    command = [sys.executable, "-m", "bench.product", *arguments]
-    done = subprocess.run(command, check=True, cwd=BASE_DIR, env=databases.environment(name), stdout=subprocess.PIPE)
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
