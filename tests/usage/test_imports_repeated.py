@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from billing.operations.usage_records import set_directive
+from catalog.queries.keyset import estimated_rows
 from tests.factories import SourceSystemFactory, SubscriptionServiceFactory, UsageTypeFactory, UserFactory
 from tests.usage.taking import AT, HEADER, ROW, counts, held, lines, make_company, records, refusal, take
 from usage.choices import BillingDirective
@@ -228,3 +229,11 @@ def test_what_people_directed_otherwise_is_a_duplicate_when_it_comes_as_it_came_
         {"billing_directive": ["TO_BE_CREDITED", "NOT_TO_BE_BILLED"]},
         {"usage_amount": ["60", "600"], "billing_directive": ["TO_BE_CREDITED", "TO_BE_BILLED"]},
     ]
+
+
+def test_after_an_import_that_doubles_the_records_the_planner_knows_how_many_there_are() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE usage_data_record, pending_usage")
+    assert estimated_rows("usage_data_record") == 0
+    take(lines(*(row(n) for n in range(10_000))))
+    assert [estimated_rows(table) for table in ("usage_data_record", "pending_usage")] == [10_000, 10_000]

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from catalog.adapters.csv_stream import StreamFault
 from catalog.choices import FileFormat
 from catalog.operations.copying import copy_block
+from catalog.queries.keyset import estimated_rows
 from usage.choices import Channel, ImportState
 from usage.engine.date_format import DateFormatFault
 from usage.engine.layout import LayoutFault
@@ -30,6 +31,10 @@ from usage.operations.staging import ImportSql, import_sql
 # Key of the advisory locks by which imports of one source system follow each other; the second key is its id.
 SOURCE_LOCK = 7_701
 INTERRUPTED = "the import was interrupted, nothing was taken"
+# Fewer records do not make a plan bad.
+MANY = 10_000
+# What billing joins and chooses by.
+PLANNED_BY = "id, customer_id, product_id, billing_directive, life_cycle_state, billing_effective_date"
 FILE_FAULTS = (StreamFault, LayoutFault, DateFormatFault)
 
 
@@ -139,6 +144,15 @@ def take_in(usage_import: UsageImport, source: SourceSystem, rows: Rows, at: dat
     if watch.is_unchanged is not None and not watch.is_unchanged():
         raise StreamFault("it was changed while it was read. Nothing was taken")
     _complete(usage_import, rows, counts, at)
+    _tell_planner(counts.accepted)
+
+
+def _tell_planner(accepted: int) -> None:
+    """Have tables looked at that have more than doubled: what comes next, a run maybe, is planned for their size."""
+    if accepted < MANY or accepted <= estimated_rows("usage_data_record"):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE (SKIP_LOCKED) usage_data_record ({PLANNED_BY}), pending_usage")
 
 
 def _complete(usage_import: UsageImport, rows: Rows, counts: Counts, at: datetime) -> None:
