@@ -1,9 +1,7 @@
 """The list of rates over 100,000 of one card: every filter is served by an index, no page costs more than the first."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +18,8 @@ from customers.choices import Scope
 from customers.operations.api_keys import create_api_key
 from tests.api.caller import Caller
 from tests.factories import UserFactory
+from tests.page_costs import BITMAP, INDEXED, Cost
+from tests.page_costs import cost_of as page_cost
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("many")]
 
@@ -82,40 +82,8 @@ def many(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
             cursor.execute("VACUUM (ANALYZE) rate")
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What PostgreSQL did in the table of rates for a page: by which indexes, rows thrown away, blocks touched."""
-
-    indexes: frozenset[str]
-    removed_rows: int
-    block_count: int
-
-
 def cost_of(ask: Callable[[], Any]) -> Cost:
-    """What the query that orders rates costs, of those that `ask` makes."""
-    with CaptureQueriesContext(connection) as asked:
-        ask()
-    sqls = [query["sql"] for query in asked.captured_queries]
-    (sql,) = (sql for sql in sqls if 'FROM "rate"' in sql and re.search("ORDER BY .* LIMIT", sql))
-    # What pghistory puts in front of a query that does not begin with SELECT.
-    sql = re.sub(r"^SELECT set_config.*?; ", "", sql)
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
-        (text,) = cursor.fetchone()
-    plan = (json.loads(text) if isinstance(text, str) else text)[0]["Plan"]
-    scans = [node for node in nodes(plan) if node.get("Relation Name") == "rate"]
-    assert {node["Node Type"] for node in scans} <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, plan
-    found = {node["Index Name"] for node in nodes(plan) if "Index Name" in node}
-    removed = sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in scans)
-    blocks = sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in scans)
-    own = frozenset(name for name in found if name.startswith("rate_") and name != "rate_card_pkey")
-    return Cost(own, removed, blocks)
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", []):
-        yield from nodes(part)
+    return page_cost(ask, table="rate", scans=INDEXED | BITMAP)
 
 
 def parameters(filters: dict[str, str]) -> dict[str, Any]:

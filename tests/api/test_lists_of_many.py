@@ -4,10 +4,7 @@ Every filter is served by an index, and no page costs more than the first. Looke
 PostgreSQL for.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -25,6 +22,8 @@ from customers.api.fields import cursor
 from customers.models import Customer, SubscriptionService
 from tests import many_records
 from tests.api.caller import Caller, assert_error, parsed
+from tests.page_costs import Cost
+from tests.page_costs import cost_of as page_cost
 from usage.api import record_pages
 from usage.api.record_pages import as_text, fingerprint
 from usage.api.serializers import RECORDS as RECORDS_LIST
@@ -57,39 +56,8 @@ def many(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         many_records.analyze()
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What PostgreSQL did in the table of records for a page: by which indexes, rows thrown away, blocks touched."""
-
-    indexes: frozenset[str]
-    removed_rows: int
-    block_count: int
-
-
 def cost_of(ask: Callable[[], Any]) -> Cost:
-    """What the queries that order records cost, of those that `ask` makes."""
-    with CaptureQueriesContext(connection) as asked:
-        ask()
-    sqls = [query["sql"] for query in asked.captured_queries]
-    (sql,) = (sql for sql in sqls if 'FROM "usage_data_record"' in sql and re.search("ORDER BY .* LIMIT", sql))
-    # What pghistory puts in front of a query that does not begin with SELECT.
-    sql = re.sub(r"^SELECT set_config.*?; ", "", sql)
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
-        (text,) = cursor.fetchone()
-    plan = (json.loads(text) if isinstance(text, str) else text)[0]["Plan"]
-    scans = [node for node in nodes(plan) if node.get("Relation Name", "usage_data_record") == "usage_data_record"]
-    scans = [node for node in scans if "Scan" in node["Node Type"]]
-    assert {node["Node Type"] for node in scans} <= {"Index Scan", "Index Only Scan"}, plan
-    removed = sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in scans)
-    blocks = sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in scans)
-    return Cost(frozenset(node["Index Name"] for node in scans), removed, blocks)
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", []):
-        yield from nodes(part)
+    return page_cost(ask, table="usage_data_record")
 
 
 def name_of(index: str) -> str:
