@@ -60,7 +60,7 @@ def run(cutoff: date) -> dict[str, object]:
     began = time.perf_counter()
     preflight(run=new, at=timezone.now())
     started = time.perf_counter()
-    commenced = commence_run(run_id=new.pk, at=timezone.now())
+    commenced = commence_run(run_id=new.pk, at=timezone.now(), without_preflight=True)
     wake_workers(run_id=commenced.pk)
     while commenced.status == RunStatus.COMMENCED:
         if time.perf_counter() - started > LONGEST_SECONDS:

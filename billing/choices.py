@@ -42,3 +42,43 @@ class PreflightVerdict(models.TextChoices):
     PASS = "pass", "Pass"
     WARN = "warn", "Warning"
     BLOCK = "block", "Block"
+
+
+class PreflightWarning(models.TextChoices):
+    """The checks before a run that may warn: what a schedule may have been told to pass over."""
+
+    OPEN_QUARANTINE = "open_quarantine", "Quarantined lines"
+    OPEN_CONFLICTS = "open_conflicts", "Conflicts"
+    NUMBER_HOLES = "number_holes", "Missing record numbers"
+    SILENT_SOURCES = "silent_sources", "Silent source systems"
+    COMPLETENESS = "completeness", "Completeness"
+    IMPORTS_UNDER_WAY = "imports_under_way", "Imports under way"
+    EXPIRED_RATES = "expired_rates", "Expired prices"
+    UNPRICED_USAGE = "unpriced_usage", "Usage without a rate"
+    NO_PRICE_LIST = "no_price_list", "Customers without a rate card"
+    NO_DEFAULT_CARD = "no_default_card", "Currencies without a default rate card"
+    NO_TAX_RATE = "no_tax_rate", "Customers without a tax rate"
+    CLOSED_CUSTOMERS = "closed_customers", "Closed customers with usage"
+    ENDED_SERVICES = "ended_services", "Ended services with usage"
+    LATE_USAGE = "late_usage", "Late usage"
+    SAME_DATES = "same_dates", "Other runs for the date"
+    EXPECTED_ACCOUNTS = "expected_accounts", "Customers on the run"
+    EXPECTED_USAGE = "expected_usage", "Usage on the run"
+
+
+class ScheduleAction(models.TextChoices):
+    """What a schedule does when a period is over."""
+
+    CREATE = "create", "Create the run"
+    PREVIEW = "preview", "Create it, and mail what it would come to"
+    COMMENCE = "commence", "Create and commence it"
+
+
+class ScheduleMailKind(models.TextChoices):
+    """What the billing group is told about a scheduled run, once for a period each."""
+
+    PREVIEW = "preview", "Preview"
+    REFUSED = "refused", "Left pending"
+    ERROR = "error", "Error"
+    BEHIND = "behind", "Waits for an earlier run"
+    ACCOUNTS_FAILED = "accountsFailed", "Accounts failed"

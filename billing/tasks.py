@@ -10,6 +10,8 @@ from kombu.exceptions import OperationalError
 from billing.operations.completeness import check_completeness as check_completeness_of_days
 from billing.operations.production import produce_next_chunk
 from billing.operations.runs import complete_run
+from billing.operations.schedule_mails import send_schedule_mails
+from billing.operations.schedules import run_due_schedules
 from billing.queries.runs import commenced_run_ids, waiting_chunk_count
 
 # The sweeper comes round this often (config.settings) and its messages live no longer, so that they never pile up.
@@ -35,6 +37,15 @@ def sweep_runs() -> None:
     for run_id in commenced_run_ids():
         if not complete_run(run_id=run_id, at=timezone.now()):
             wake_workers(run_id=run_id, expires=SWEEP_SECONDS)
+
+
+@shared_task(name="billing.run_schedules")
+def run_schedules() -> None:
+    """Make the runs that are due by schedule, and tell the billing group what went wrong."""
+    now = timezone.now()
+    for run_id in run_due_schedules(at=now):
+        wake_workers(run_id=run_id)
+    send_schedule_mails(at=now)
 
 
 def wake_workers(*, run_id: int, expires: float = WAIT_SECONDS) -> None:

@@ -87,6 +87,11 @@ def required(name: str) -> str:
     return value
 
 
+def text(name: str, *, default: str) -> str:
+    """The value of a variable, without spaces around it."""
+    return os.environ.get(name, "").strip() or default
+
+
 def words(name: str) -> list[str]:
     """The values of a variable, parted by commas; empty where it is not set."""
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]

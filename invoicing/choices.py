@@ -13,6 +13,20 @@ class TransactionKind(models.TextChoices):
     CORRECTION = "CORRECTION", "Price corrected"
 
 
+class ChargeTiming(models.TextChoices):
+    """When a period of a recurring charge falls due: on its first day, or on its last."""
+
+    ADVANCE = "advance", "In advance"
+    ARREARS = "arrears", "In arrears"
+
+
+class PeriodAlignment(models.TextChoices):
+    """Where the periods of a recurring charge begin."""
+
+    CALENDAR_MONTH = "calendarMonth", "On the first of a month"
+    ANNIVERSARY = "anniversary", "On the day on which it started"
+
+
 class InvoiceKind(models.TextChoices):
     INVOICE = "INVOICE", "Invoice"
     CREDIT_NOTE = "CREDIT_NOTE", "Credit note"

@@ -1,3 +1,3 @@
-from billing.admin import accounts, completeness, invoices, runs, schedules, terms, usage_records
+from billing.admin import accounts, completeness, invoices, run_schedules, runs, schedules, terms, usage_records
 
-__all__ = ["accounts", "completeness", "invoices", "runs", "schedules", "terms", "usage_records"]
+__all__ = ["accounts", "completeness", "invoices", "run_schedules", "runs", "schedules", "terms", "usage_records"]

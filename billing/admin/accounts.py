@@ -2,17 +2,19 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from billing.choices import AccountOutcome
+from billing.admin.account_actions import AccountActionsAdmin, decisions_on, may_decide
+from billing.choices import AccountOutcome, HoldCause
 from billing.models import RunAccount
 from billing.operations.errors import RunConflict
 from billing.operations.todays_prices import produce_with_todays_prices
-from catalog.admin.base import LargeTableAdmin, change_url, column, link, list_url
+from catalog.admin.base import change_url, column, link, list_url
 from catalog.admin.figures import EMPTY, exact, exact_in, money
 
 TODAYS_PRICES = "billing_runaccount_todays_prices"
@@ -24,12 +26,26 @@ OUTCOME_LABELS = {
 }
 
 
+class HeldForFilter(admin.SimpleListFilter):
+    """Why accounts are held. It asks for the outcome, too, which has an index."""
+
+    title = "held for"
+    parameter_name = "held_for"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [(cause.value, str(cause.label)) for cause in HoldCause]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RunAccount]) -> QuerySet[RunAccount]:  # noqa: ARG002
+        cause = self.value()
+        return queryset.filter(outcome=AccountOutcome.HELD, held_for=cause) if cause else queryset
+
+
 @admin.register(RunAccount)
-class RunAccountAdmin(LargeTableAdmin):
+class RunAccountAdmin(AccountActionsAdmin):
     """One customer's outcome in a run."""
 
     list_display = ("customer", "shown_outcome", "reason", "records", "charged", "document", "run")
-    list_filter = ("outcome", ("run", AutocompleteSelectFilter), ("customer", AutocompleteSelectFilter))
+    list_filter = ("outcome", HeldForFilter, ("run", AutocompleteSelectFilter), ("customer", AutocompleteSelectFilter))
     list_select_related = ("customer", "run", "invoice", "currency")
     search_fields = ("customer__account_number__startswith",)
     search_help_text = "Start of the customer's account number"
@@ -58,6 +74,8 @@ class RunAccountAdmin(LargeTableAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         account = kwargs.get("obj")
+        if account and may_decide(request):
+            context["decisions"] = decisions_on(account)
         if account and may_produce_again(request, account):
             context["again_url"] = reverse(f"admin:{TODAYS_PRICES}", args=[account.pk])
         return super().render_change_form(request, context, *args, **kwargs)

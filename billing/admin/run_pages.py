@@ -1,4 +1,4 @@
-"""The pages and buttons of a billing run: preview, commence, cancel, approve, and how far it is."""
+"""The pages of a billing run: what it would produce, and how far it is."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -8,18 +8,19 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from billing.admin.run_page import OUTCOME_ORDER, run_progress, state_in_words
-from billing.choices import AccountOutcome, RunStatus
+from billing.admin.comparison import comparison_view
+from billing.admin.run_before import RunBeforeAdmin
+from billing.admin.run_page import OUTCOME_ORDER, run_progress
+from billing.choices import AccountOutcome
 from billing.models import BillingRun
 from billing.operations.errors import RunConflict, RunRefused
 from billing.operations.preview import PreviewAccount, RunPreview, preview_run
-from billing.operations.runs import approve_run, cancel_run, commence_run
-from billing.tasks import wake_workers
-from catalog.admin.base import Admin, change_url
+from catalog.admin.base import change_url
 from catalog.admin.figures import exact, money
 from catalog.engine.money import exact_sum
 from catalog.models import Currency
@@ -27,15 +28,13 @@ from catalog.models import Currency
 SHOWN_ACCOUNTS = 500
 
 
-class RunPagesAdmin(Admin):
+class RunPagesAdmin(RunBeforeAdmin):
     """Views of one run. Each asks for the right to change runs; what a run's state forbids becomes a message."""
 
     def get_urls(self) -> list[URLPattern]:
-        views: dict[str, Callable[..., HttpResponse]] = {
+        views: dict[str, Callable[..., HttpResponseBase]] = {
             "preview": self.preview_view,
-            "commence": self.commence_view,
-            "cancel": self.cancel_view,
-            "approve": self.approve_view,
+            "comparison": comparison_view,
             "progress": self.progress_view,
         }
         own = [
@@ -44,19 +43,14 @@ class RunPagesAdmin(Admin):
         ]
         return [*own, *super().get_urls()]
 
-    def may_act(self, request: HttpRequest) -> bool:
-        """Whether the user has the buttons."""
-        return request.user.has_perm("billing.change_billingrun")
-
     def progress_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
-        """The figures alone. When the run has completed, the browser is told to load the page again."""
+        """The figures alone, for a page that shows `?state=`. When that has changed, it is told to load anew."""
         run = get_object_or_404(BillingRun, id=run_id)
         if not self.has_view_permission(request, run):
             return HttpResponse(status=403)
-        response = render(
-            request, "admin/billing/billingrun/progress.html", {"run": run, "progress": run_progress(run)}
-        )
-        if run.status != RunStatus.COMMENCED:
+        progress = run_progress(run)
+        response = render(request, "admin/billing/billingrun/progress.html", {"run": run, "progress": progress})
+        if request.GET.get("state", "Commenced") != progress.state or not progress.seen.is_moving:
             response["HX-Refresh"] = "true"
         return response
 
@@ -79,69 +73,6 @@ class RunPagesAdmin(Admin):
             **preview_figures(preview),
         }
         return render(request, "admin/billing/billingrun/preview.html", context)
-
-    def commence_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
-        """Commence the run and wake the workers up."""
-
-        def act() -> str:
-            run = commence_run(run_id=run_id, at=timezone.now(), user_id=request.user.pk)
-            wake_workers(run_id=run_id)
-            return f"{run.name} is commenced. Its invoices are being produced."
-
-        return self._act(request, run_id, act)
-
-    def cancel_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
-        """Cancel a run that was never commenced, after asking."""
-
-        def act() -> str:
-            return f"{cancel_run(run_id=run_id).name} is cancelled."
-
-        if request.method != "POST":
-            return self._ask(request, run_id, "Cancel this run?", "A cancelled run stays cancelled.", "Cancel the run")
-        return self._act(request, run_id, act)
-
-    def approve_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
-        """Approve the run, which posts its invoices, after asking."""
-
-        def act() -> str:
-            run = approve_run(run_id=run_id, at=timezone.now(), user_id=request.user.pk)
-            return f"{run.name} is approved: its invoices are posted."
-
-        if request.method != "POST":
-            question = "Posted invoices get their numbers and never change again; a correction is a credit note."
-            return self._ask(request, run_id, "Approve and post?", question, "Approve and post", figures=True)
-        return self._act(request, run_id, act)
-
-    def _act(self, request: HttpRequest, run_id: int, act: Callable[[], str]) -> HttpResponse:
-        run = get_object_or_404(BillingRun, id=run_id)
-        if request.method == "POST" and self.may_act(request):
-            try:
-                messages.success(request, act())
-            except (RunConflict, RunRefused) as refused:
-                messages.error(request, str(refused))
-        return HttpResponseRedirect(change_url(run))
-
-    def _ask(
-        self, request: HttpRequest, run_id: int, title: str, question: str, verb: str, *, figures: bool = False
-    ) -> HttpResponse:
-        run = get_object_or_404(BillingRun, id=run_id)
-        if not self.may_act(request):
-            return HttpResponseRedirect(change_url(run))
-        facts = [("Run", run.name), ("State", state_in_words(run)[0]), ("Invoice date", run.invoice_date)]
-        if figures:
-            progress = run_progress(run)
-            facts += [(outcome.name, exact(outcome.count)) for outcome in progress.outcomes if outcome.count]
-            facts += [("Invoices together", amount) for amount in progress.amounts]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "question": question,
-            "verb": verb,
-            "verb_class": "tb-primary" if figures else "tb-danger",
-            "facts": facts,
-            "back": change_url(run),
-        }
-        return render(request, "admin/confirmation.html", context)
 
 
 def preview_figures(preview: RunPreview) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from billing.admin.accounts import accounts_url
-from billing.admin.run_page import SHOWN_ACCOUNTS, checklist, first_accounts, reasons, run_progress, state_in_words
+from billing.admin.run_buttons import buttons
+from billing.admin.run_page import checklist, first_accounts, next_step, run_progress, state_in_words
 from billing.admin.run_pages import RunPagesAdmin
 from billing.choices import RunStatus
 from billing.models import BillingRun
@@ -16,12 +17,14 @@ from catalog.admin.base import column
 STATE_LABELS = {
     "Pending": "info",
     "Commenced": "info",
+    "Paused": "warning",
     "Waiting for approval": "warning",
     "Posted": "success",
     "Cancelled": "danger",
 }
 LOCKED = ("invoice_message", "invoice_date", "cutoff_date", "transaction_cutoff_date", "due_date")
-FORM_FIELDS = ("name", "subrun", *LOCKED, "bill_unpriced")
+UNUSUAL = ("unusual_percent", "unusual_amount")
+FORM_FIELDS = ("name", "subrun", *LOCKED, "bill_unpriced", *UNUSUAL)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -32,6 +35,7 @@ class StateFilter(admin.SimpleListFilter):
         return [
             ("pending", "Pending"),
             ("commenced", "Commenced"),
+            ("paused", "Paused"),
             ("waiting", "Waiting for approval"),
             ("posted", "Posted"),
             ("cancelled", "Cancelled"),
@@ -41,6 +45,8 @@ class StateFilter(admin.SimpleListFilter):
         state = self.value()
         if state in {"waiting", "posted"}:
             return queryset.filter(status=RunStatus.COMPLETED, approved_at__isnull=state == "waiting")
+        if state in {"commenced", "paused"}:
+            return queryset.filter(status=RunStatus.COMMENCED, paused_at__isnull=state == "commenced")
         return queryset.filter(status=state) if state else queryset
 
 
@@ -73,6 +79,7 @@ class BillingRunAdmin(RunPagesAdmin):
                 {"fields": (("cutoff_date", "transaction_cutoff_date"), "bill_unpriced")},
             ),
             ("On the invoices", {"fields": (("invoice_date", "due_date"), "invoice_message")}),
+            ("Held for a decision", {"fields": (UNUSUAL,)}),
             *(times if obj else ()),
         )
 
@@ -80,7 +87,7 @@ class BillingRunAdmin(RunPagesAdmin):
         times = ("commenced_at", "commenced_by", "completed_at", "approved_at", "approved_by")
         if obj is None or obj.status == RunStatus.PENDING:
             return times
-        return (*times, *LOCKED, "subrun", "bill_unpriced")
+        return (*times, *LOCKED, "subrun", "bill_unpriced", *UNUSUAL)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {str(name): value for name, value in request.GET.items()}
@@ -97,22 +104,19 @@ class BillingRunAdmin(RunPagesAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         run = kwargs.get("obj")
         if run:
-            state, next_step = state_in_words(run)
-            accounts = first_accounts(run)
+            progress = run_progress(run)
+            # While workers produce them, the figures that move say more than accounts as they were a moment ago.
+            accounts = [] if progress.seen.is_moving else first_accounts(run)
             context.update(
                 {
                     "run": run,
-                    "state": state,
-                    "state_badge": STATE_LABELS[state],
-                    "next_step": next_step,
-                    "may_act": self.may_act(request),
-                    "is_pending": run.status == RunStatus.PENDING,
-                    "awaits_approval": run.status == RunStatus.COMPLETED and run.approved_at is None,
-                    "progress": run_progress(run),
+                    "state_badge": STATE_LABELS[progress.state],
+                    "next_step": next_step(run, progress.seen),
+                    "buttons": buttons(run, progress.seen, may_act=self.may_act(request)),
+                    "progress": progress,
                     "checklist": checklist(run, request) if run.status == RunStatus.PENDING else [],
-                    "reasons": reasons(run),
                     "accounts": accounts,
-                    "shows_all": len(accounts) < SHOWN_ACCOUNTS,
+                    "has_more": len(accounts) < progress.seen.account_count,
                     "accounts_url": accounts_url(run__id__exact=run.pk),
                     "show_save_and_add_another": False,
                 }

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import transaction
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -12,19 +10,13 @@ from rest_framework.response import Response
 
 from billing.api.serializers import (
     BillingRunSerializer,
-    PreflightSerializer,
     RunAccountSerializer,
-    RunPreviewSerializer,
     run_values,
 )
-from billing.choices import RunStatus
 from billing.models import BillingRun
 from billing.operations.errors import RunConflict, RunRefused
-from billing.operations.preview import preview_run
-from billing.operations.runs import approve_run, cancel_run, commence_run, create_run, update_run
-from billing.queries.preflight import preflight, verdict_of
+from billing.operations.runs import cancel_run, create_run, update_run
 from billing.queries.run_figures import accounts_of_run, figures_of_runs
-from billing.tasks import wake_workers
 from customers.api.exceptions import Conflict, Refused
 from customers.api.idempotency import idempotent
 from customers.api.lists import BACKEND_LIST_HEADERS, BackendListQuery, backend_list, backend_rows
@@ -122,39 +114,6 @@ class BillingRunAction(BillingRunView):
     staff_verbs = {"POST": "change"}
 
 
-class CommenceBillingRun(BillingRunAction):
-    @extend_schema(
-        tags=TAGS,
-        operation_id="billingRuns_commence",
-        summary="Commence a pending run",
-        description="Freezes what goes into it and sets the workers on it. 409 names the status if it is not pending.",
-        request=None,
-        responses={200: BillingRunSerializer},
-    )
-    @idempotent
-    def post(self, request: Request, run_id: str) -> Response:
-        run = existing(run_id)
-        translated(lambda: commence_run(run_id=run.id, at=timezone.now(), user_id=self.user_id(request)))
-        transaction.on_commit(lambda: wake_workers(run_id=run.id))
-        return Response(shown_by_id(run.id))
-
-
-class ApproveBillingRun(BillingRunAction):
-    @extend_schema(
-        tags=TAGS,
-        operation_id="billingRuns_approve",
-        summary="Approve a completed run",
-        description="Posts its invoices: they get their numbers and never change again.",
-        request=None,
-        responses={200: BillingRunSerializer},
-    )
-    @idempotent
-    def post(self, request: Request, run_id: str) -> Response:
-        run = existing(run_id)
-        translated(lambda: approve_run(run_id=run.id, at=timezone.now(), user_id=self.user_id(request)))
-        return Response(shown_by_id(run.id))
-
-
 class CancelBillingRun(BillingRunAction):
     @extend_schema(
         tags=TAGS,
@@ -186,36 +145,6 @@ class BillingRunAccounts(BillingRunView):
         return backend_list(
             request, data, has_next=has_next, total=total, last_id=accounts[-1].id if accounts else None
         )
-
-
-class BillingRunPreview(BillingRunView):
-    @extend_schema(
-        tags=TAGS,
-        operation_id="billingRuns_preview",
-        summary="Show what the run would produce",
-        description="Rated now, by the run's own query; nothing of it is kept.",
-        responses={200: RunPreviewSerializer},
-    )
-    def get(self, request: Request, run_id: str) -> Response:  # noqa: ARG002
-        run = existing(run_id)
-        preview = translated(lambda: preview_run(run_id=run.id, at=timezone.now()))
-        return Response(RunPreviewSerializer(preview).data)
-
-
-class BillingRunPreflight(BillingRunView):
-    @extend_schema(
-        tags=TAGS,
-        operation_id="billingRuns_preflight",
-        summary="Show what might be wrong before the run is commenced",
-        description="It informs: only a check with the verdict `block` says that the run is not to be commenced.",
-        responses={200: PreflightSerializer, 409: WRONG_STATE},
-    )
-    def get(self, request: Request, run_id: str) -> Response:  # noqa: ARG002
-        run = existing(run_id)
-        if run.status != RunStatus.PENDING:
-            raise Conflict(f"The run is {run.status}: only a pending run is checked beforehand.", code="wrong_state")
-        checks = preflight(run=run, at=timezone.now())
-        return Response(PreflightSerializer({"verdict": verdict_of(checks), "checks": checks}).data)
 
 
 def existing(run_id: str) -> BillingRun:

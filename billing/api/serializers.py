@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.choices import AccountOutcome, PreflightVerdict, RunStatus
+from billing.choices import AccountOutcome, HoldCause, RunStatus
 from billing.models import InvoiceMessage, RunAccount
 from billing.queries.run_figures import RunFigures, subruns
 from customers.api.fields import ExactNumberField, IdField, NameField, in_minor_units
@@ -56,6 +56,24 @@ class BillingRunSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Bill the rest of accounts that have a record no rate prices. Else such an account is held.",
     )
+    unusualPercent = serializers.DecimalField(
+        source="unusual_percent",
+        max_digits=8,
+        decimal_places=2,
+        min_value=Decimal(0),
+        required=False,
+        allow_null=True,
+        help_text="Invoices so much above or below the customer's own earlier ones are held; null: none.",
+    )
+    unusualAmount = serializers.DecimalField(
+        source="unusual_amount",
+        max_digits=20,
+        decimal_places=4,
+        min_value=Decimal(0),
+        required=False,
+        allow_null=True,
+        help_text="But only if they differ by so much, in the invoice's currency; null: none.",
+    )
     invoiceAmount = serializers.SerializerMethodField(
         help_text="Total of all invoices of the run; null where currencies are mixed."
     )
@@ -68,11 +86,24 @@ class BillingRunSerializer(serializers.Serializer[Any]):
     updatedDate = serializers.DateTimeField(source="updated_at", read_only=True)
     commencedDate = serializers.DateTimeField(source="commenced_at", read_only=True, allow_null=True)
     completedDate = serializers.DateTimeField(source="completed_at", read_only=True, allow_null=True)
+    approvedDate = serializers.DateTimeField(
+        source="approved_at", read_only=True, allow_null=True, help_text="Since when nothing was left to post."
+    )
+    paused = serializers.SerializerMethodField(help_text="Whether it is commenced and no worker takes a chunk of it.")
+    splitFromID = IdField(
+        source="split_from_id",
+        read_only=True,
+        allow_null=True,
+        help_text="The run that its account was split off from.",
+    )
 
     def get_invoiceAmount(self, run: Any) -> Decimal | None:  # noqa: N802  named after its field
         figures: RunFigures = run.figures
         amounts = [in_minor_units(shown.amount, shown.minor_units) for shown in figures.invoice_amounts]
         return None if len(amounts) > 1 else sum(amounts, start=Decimal(0))
+
+    def get_paused(self, run: Any) -> bool:
+        return run.paused_at is not None
 
     def to_internal_value(self, data: Any) -> Any:
         refuse_unknown_members(data, set(self.fields))
@@ -106,6 +137,9 @@ class RunAccountSerializer(serializers.Serializer[Any]):
     customerName = serializers.CharField(source="customer.name")
     outcome = serializers.ChoiceField(choices=AccountOutcome.choices)
     reason = serializers.CharField(help_text="Why it is not invoiced; empty while it waits and where it is.")
+    heldFor = serializers.ChoiceField(
+        source="held_for", choices=[("", "Not held"), *HoldCause.choices], help_text="Why it is held; else empty."
+    )
     recordCount = serializers.IntegerField(source="record_count")
     exactAmount = ExactNumberField(source="exact_amount", help_text="Sum of the charges, not rounded.")
     currency = serializers.CharField(source="currency_id")
@@ -132,25 +166,6 @@ class PreviewAccountSerializer(serializers.Serializer[Any]):
     netAmount = ExactNumberField(source="net_amount", allow_null=True)
     taxAmount = ExactNumberField(source="tax_amount", allow_null=True)
     totalAmount = ExactNumberField(source="total_amount", allow_null=True)
-
-
-class RunPreviewSerializer(serializers.Serializer[Any]):
-    accounts = PreviewAccountSerializer(many=True)
-
-
-class PreflightCheckSerializer(serializers.Serializer[Any]):
-    """One check before a run."""
-
-    code = serializers.CharField()
-    title = serializers.CharField()
-    verdict = serializers.ChoiceField(choices=PreflightVerdict.choices)
-    count = serializers.IntegerField(help_text="How many things it found.")
-    detail = serializers.CharField(help_text="What that means, and what to do.")
-
-
-class PreflightSerializer(serializers.Serializer[Any]):
-    verdict = serializers.ChoiceField(choices=PreflightVerdict.choices, help_text="The worst of the checks.")
-    checks = PreflightCheckSerializer(many=True)
 
 
 def run_values(validated: dict[str, Any]) -> dict[str, Any]:

@@ -2,19 +2,29 @@
 
 from django.urls import re_path
 
-from billing.api import charged_again, prices, runs
+from billing.api import before_runs, charged_again, comparison, prices, run_actions, runs
 
 ONE = r"^billingRuns/(?P<run_id>[^/]+)"
+ACCOUNT = rf"{ONE}/accounts/(?P<account_id>[^/]+)"
 
 urlpatterns = [
     re_path(r"^billingRuns/?$", runs.BillingRunList.as_view()),
     re_path(rf"{ONE}/?$", runs.BillingRunDetail.as_view()),
-    re_path(rf"{ONE}/commence/?$", runs.CommenceBillingRun.as_view()),
-    re_path(rf"{ONE}/approve/?$", runs.ApproveBillingRun.as_view()),
+    re_path(rf"{ONE}/commence/?$", before_runs.CommenceBillingRun.as_view()),
+    re_path(rf"{ONE}/approve/?$", run_actions.ApproveBillingRun.as_view()),
+    re_path(rf"{ONE}/pause/?$", run_actions.PauseBillingRun.as_view()),
+    re_path(rf"{ONE}/resume/?$", run_actions.ResumeBillingRun.as_view()),
+    re_path(rf"{ONE}/undo/?$", run_actions.UndoBillingRun.as_view()),
+    re_path(rf"{ONE}/retryFailed/?$", run_actions.RetryFailedAccounts.as_view()),
+    re_path(rf"{ACCOUNT}/hold/?$", run_actions.HoldRunAccount.as_view()),
+    re_path(rf"{ACCOUNT}/release/?$", run_actions.ReleaseRunAccount.as_view()),
+    re_path(rf"{ACCOUNT}/splitOff/?$", run_actions.SplitOffRunAccount.as_view()),
     re_path(rf"{ONE}/cancel/?$", runs.CancelBillingRun.as_view()),
     re_path(rf"{ONE}/accounts/?$", runs.BillingRunAccounts.as_view()),
-    re_path(rf"{ONE}/preflight/?$", runs.BillingRunPreflight.as_view()),
-    re_path(rf"{ONE}/preview/?$", runs.BillingRunPreview.as_view()),
+    re_path(rf"{ONE}/preflight/?$", before_runs.BillingRunPreflight.as_view()),
+    re_path(rf"{ONE}/preview/?$", before_runs.BillingRunPreview.as_view()),
+    re_path(rf"{ONE}/whyNot/?$", before_runs.BillingRunWhyNot.as_view()),
+    re_path(rf"{ONE}/comparison/?$", comparison.BillingRunComparison.as_view()),
     re_path(r"^prices/?$", prices.PriceView.as_view()),
     re_path(r"^whatIf/?$", charged_again.WhatIfView.as_view()),
     re_path(r"^priceDifferences/?$", charged_again.PriceDifferencesView.as_view()),

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from billing.choices import AccountOutcome, HoldCause, RunStatus
 from billing.models.cycles import InvoiceMessage
+from billing.models.schedules import RunSchedule
 from catalog.models import Currency, TaxRate
 from catalog.models.fields import TransactionIdField
 from catalog.models.triggers import never_emptied, touch_updated_at
@@ -29,7 +30,7 @@ class BillingRun(models.Model):
 
     An invoice that lies further than `unusual_percent` and `unusual_amount` (in its currency) outside the band of the
     customer's own earlier ones is held; without a threshold none is. `proof_root` is the SHA-256 over the hashes of its
-    posted invoices.
+    posted invoices. A run that a schedule made is the only one for the period that ends on `scheduled_for`.
     """
 
     name = models.CharField(max_length=200)
@@ -73,6 +74,8 @@ class BillingRun(models.Model):
     split_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, editable=False, related_name="split_off_runs"
     )
+    schedule = models.ForeignKey(RunSchedule, on_delete=models.PROTECT, null=True, editable=False, related_name="runs")
+    scheduled_for = models.DateField(null=True, editable=False)
     snapshot = models.TextField(blank=True, default="", editable=False)
     commenced_in = TransactionIdField(null=True, editable=False)
     paused_at = models.DateTimeField(null=True, editable=False)
@@ -114,6 +117,12 @@ class BillingRun(models.Model):
                 condition=Q(status=RunStatus.COMPLETED, completed_at__isnull=False)
                 | (~Q(status=RunStatus.COMPLETED) & Q(completed_at__isnull=True, approved_at__isnull=True)),
                 name="billing_run_completed_has_its_time",
+            ),
+            models.UniqueConstraint(fields=["schedule", "scheduled_for"], name="billing_run_once_per_period"),
+            models.CheckConstraint(
+                condition=Q(schedule__isnull=True, scheduled_for__isnull=True)
+                | Q(schedule__isnull=False, scheduled_for__isnull=False),
+                name="billing_run_scheduled_for_its_schedule",
             ),
             models.CheckConstraint(
                 condition=Q(paused_at__isnull=True) | Q(status=RunStatus.COMMENCED),
@@ -167,7 +176,8 @@ class BillingRun(models.Model):
 class RunChunk(models.Model):
     """Some of a run's accounts: what one worker produces in one transaction.
 
-    The row is the queue. A worker holds its lock while it works, so a killed worker gives it back by dying.
+    The row is the queue. A worker holds its lock while it works, so a killed worker gives it back by dying. `worker`
+    (host and process) and `duration_ms` say who produced it in what time; who is at it now, only connections say.
     """
 
     run = models.ForeignKey(BillingRun, on_delete=models.CASCADE, related_name="chunks")
@@ -175,6 +185,8 @@ class RunChunk(models.Model):
     account_count = models.PositiveIntegerField(default=0)
     record_count = models.BigIntegerField(default=0)
     produced_at = models.DateTimeField(null=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    worker = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "run_chunk"
@@ -253,6 +265,11 @@ class RunAccount(models.Model):
         indexes = [
             models.Index(fields=["run", "id"], name="run_account_by_run"),
             models.Index(fields=["run", "outcome", "id"], name="run_account_by_outcome"),
+            models.Index(
+                fields=["outcome", "id"],
+                condition=Q(outcome__in=[AccountOutcome.HELD, AccountOutcome.FAILED]),
+                name="run_account_to_decide",
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
@@ -25,14 +26,17 @@ from billing.operations.rating import (
     use_sql,
 )
 from billing.operations.runs import complete_run
+from billing.operations.workers import mark_produced, say_who_works
 
 SQL = Path(__file__).parent / "sql"
 TAKING = ("accounts", "take")
-BILLING = ("lines", "outcomes", "documents", "charges", "transactions", "settle")
+BILLING = ("lines", "outcomes", "documents", "charges", "transactions", "settle", "unusual")
 # They say how many rows were to be written and how many were: all the same, or the input moved.
 COUNTED_STEPS = ("charges", "transactions")
 TEMPORARY_TABLES = ("account", "taken", "produced_line", "produced_account")
 TRIES = 3
+# Of which runs workers take chunks that wait.
+OPEN = Q(run__status=RunStatus.COMMENCED, run__paused_at__isnull=True) | Q(run__status=RunStatus.COMPLETED)
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +48,8 @@ class _InputMoved(Exception):
 def produce_next_chunk(*, run_id: int, at: datetime) -> bool:
     """Produce a waiting chunk of a commenced run that no other worker has; whether there was one.
 
-    Completes the run when no chunk waits any more. Safe to call at any time, any number of times, from anywhere.
+    Not while the run is paused. A completed run has one where failed accounts are tried again. Completes the run when
+    no chunk waits any more. Safe to call at any time, any number of times, from anywhere.
     """
     lay_prices_out(run_id)
     for attempt in range(TRIES):
@@ -53,7 +58,8 @@ def produce_next_chunk(*, run_id: int, at: datetime) -> bool:
                 produced = _claim_and_produce(run_id, at, attempt)
         except _InputMoved:
             continue
-        complete_run(run_id=run_id, at=at)
+        if not complete_run(run_id=run_id, at=at) and produced:
+            _forget_prices_of_completed(run_id)
         return produced
     return False
 
@@ -65,12 +71,18 @@ def lay_prices_out(run_id: int) -> None:
     By itself, so that other workers do not wait until a chunk is produced too. A day more on either side is for senders
     whose days begin at other hours than the customers'; usage of other days has them laid out as well.
     """
-    run = BillingRun.objects.filter(pk=run_id, status=RunStatus.COMMENCED).first()
-    if run is None:
+    waiting = RunChunk.objects.filter(OPEN, run_id=run_id, produced_at__isnull=True)
+    chunk = waiting.select_related("run").first()
+    if chunk is None:
         return
+    run = chunk.run
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM price_window WHERE run_id = %s", [run_id])
         if cursor.fetchone() is not None:
+            return
+        # Until they are laid out the run is not undone, and commenced anew with another snapshot.
+        cursor.execute("SELECT FROM billing_run WHERE id = %s AND snapshot = %s FOR KEY SHARE", [run_id, run.snapshot])
+        if cursor.fetchone() is None:
             return
         cursor.execute(
             "SELECT min(billing_effective_date) - 1, max(billing_effective_date) + 2 FROM pending_usage"
@@ -86,19 +98,36 @@ def lay_prices_out(run_id: int) -> None:
 def _claim_and_produce(run_id: int, at: datetime, attempt: int) -> bool:
     chunk = (
         RunChunk.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(run_id=run_id, run__status=RunStatus.COMMENCED, produced_at__isnull=True)
+        .filter(OPEN, run_id=run_id, produced_at__isnull=True)
         .select_related("run")
         .order_by("number")
         .first()
     )
     if chunk is None:
         return False
+    began = say_who_works(chunk)
     prepare_session()
     waiting = RunAccount.objects.filter(chunk=chunk, outcome=AccountOutcome.WAITING).order_by("id")
-    _produce_isolated(chunk.run, list(waiting.values_list("id", flat=True)), attempt)
-    chunk.produced_at = at
-    chunk.save(update_fields=["produced_at"])
+    account_ids = list(waiting.values_list("id", flat=True))
+    # All of them may be held, or split off, by now.
+    if account_ids:
+        _produce_isolated(chunk.run, account_ids, attempt)
+    mark_produced(chunk, at=at, began=began)
     return True
+
+
+@transaction.atomic
+def _forget_prices_of_completed(run_id: int) -> None:
+    """Remove the prices of a completed run in which failed accounts were produced again, once none waits any more."""
+    if BillingRun.objects.filter(pk=run_id, status=RunStatus.COMPLETED).select_for_update():
+        _forget_prices_unless_awaited(run_id)
+
+
+def _forget_prices_unless_awaited(run_id: int) -> None:
+    """Remove the prices of a run whose lock is held, unless a worker needs them for a chunk."""
+    if not RunChunk.objects.filter(run_id=run_id, produced_at__isnull=True).exists():
+        with connection.cursor() as cursor:
+            forget_prices(cursor, run_id=run_id)
 
 
 def produce_account_again(*, run: BillingRun, account_id: int) -> None:
@@ -115,8 +144,7 @@ def produce_account_again(*, run: BillingRun, account_id: int) -> None:
         except _InputMoved:
             continue
         if run.status == RunStatus.COMPLETED:
-            with connection.cursor() as cursor:
-                forget_prices(cursor, run_id=run.pk)
+            _forget_prices_unless_awaited(run.pk)
         return
     raise RunConflict(f"The usage of the customer changes while run {run.pk} bills it again. Try again.")
 
@@ -136,7 +164,7 @@ def _produce_isolated(run: BillingRun, account_ids: Sequence[int], attempt: int)
         with transaction.atomic():
             produce_accounts(run=run, account_ids=account_ids, attempt=attempt)
     except DatabaseError as error:
-        if _is_passing(error):
+        if is_passing(error):
             raise
         if len(account_ids) > 1:
             half = len(account_ids) // 2
@@ -148,7 +176,7 @@ def _produce_isolated(run: BillingRun, account_ids: Sequence[int], attempt: int)
         RunAccount.objects.filter(pk=account_ids[0]).update(outcome=AccountOutcome.FAILED, reason=reason)
 
 
-def _is_passing(error: DatabaseError) -> bool:
+def is_passing(error: DatabaseError | InterfaceError) -> bool:
     """Whether the server, not the data, is at fault: another try is worth it.
 
     Connection lost (class 08, or no answer at all), deadlock or serialization (40), the server shutting down (57P).
@@ -167,6 +195,7 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int], attempt: in
     records there are.
     """
     parameters: dict[str, Any] = {
+        "run_id": run.pk,
         "account_ids": list(account_ids),
         "snapshot": run.snapshot,
         "cutoff_date": run.cutoff_date,

@@ -1,20 +1,25 @@
 """The life of a billing run: created, changed, cancelled, commenced, completed, approved."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
 from billing.models.runs import EARLIEST, LATEST
-from billing.operations.errors import RunConflict, RunRefused
+from billing.operations.approval import invoices_to_post, is_left_to_post, require_another_person
+from billing.operations.commencing import confirmed_checks
+from billing.operations.errors import CustomersWait, RunConflict, RunRefused
+from billing.operations.proof import seal_run
 from billing.operations.rating import forget_prices
+from billing.operations.recurring import generate_recurring
 from catalog.models.fields import CurrentTransactionId
 from invoicing.operations.posting import PostingRefused, post_invoices
 
@@ -27,7 +32,14 @@ LOCKED_ONCE_COMMENCED = {
     "invoice_message_id": "invoice message",
 }
 # What decides what a run produces: locked with the dates.
-LOCKED_TOO = {"subrun": "subrun", "bill_unpriced": "rule for unpriced usage"}
+LOCKED_TOO = {
+    "subrun": "subrun",
+    "bill_unpriced": "rule for unpriced usage",
+    "unusual_percent": "percent that is unusual",
+    "unusual_amount": "amount that is unusual",
+}
+# Where nothing is said, as the model has them.
+UNUSUAL_PERCENT, UNUSUAL_AMOUNT = Decimal(50), Decimal(100)
 CHANGEABLE = {"name": "name"} | LOCKED_ONCE_COMMENCED | LOCKED_TOO
 
 
@@ -41,8 +53,15 @@ def create_run(
     subrun: str = "",
     invoice_message_id: int | None = None,
     bill_unpriced: bool = False,
+    unusual_percent: Decimal | None = UNUSUAL_PERCENT,
+    unusual_amount: Decimal | None = UNUSUAL_AMOUNT,
+    schedule_id: int | None = None,
+    scheduled_for: date | None = None,
 ) -> BillingRun:
-    """Create a pending run. Raises RunRefused if it were due before its invoice date."""
+    """Create a pending run; a schedule's one for the period that ends on `scheduled_for`.
+
+    Raises RunRefused if it were due before its invoice date.
+    """
     run = BillingRun(
         name=name,
         invoice_date=invoice_date,
@@ -52,6 +71,10 @@ def create_run(
         subrun=subrun,
         invoice_message_id=invoice_message_id,
         bill_unpriced=bill_unpriced,
+        unusual_percent=unusual_percent,
+        unusual_amount=unusual_amount,
+        schedule_id=schedule_id,
+        scheduled_for=scheduled_for,
     )
     _check_dates(run)
     run.save()
@@ -94,20 +117,33 @@ def cancel_run(*, run_id: int) -> BillingRun:
 
 @transaction.atomic
 def commence_run(
-    *, run_id: int, at: datetime, user_id: int | None = None, chunk_records: int | None = None
+    *,
+    run_id: int,
+    at: datetime,
+    user_id: int | None = None,
+    chunk_records: int | None = None,
+    confirmed: Collection[str] = (),
+    without_preflight: bool = False,
 ) -> BillingRun:
     """Freeze what goes into a pending run, and write its accounts and chunks; workers take it from there.
 
-    A chunk has about `chunk_records` records, as the settings say if not given. The caller wakes the workers up
-    afterwards (`billing.tasks.wake_workers`); the sweeper does if it does not. Raises
-    RunConflict if the run is not pending, RunRefused if a customer of it still waits in another run.
+    The checks beforehand are made first: each warning has to be in `confirmed` by its code, and is kept with the run;
+    `without_preflight` is for what keeps nothing or is no person's decision. A chunk has about `chunk_records` records,
+    as the settings say if not given. The caller wakes the workers up afterwards (`billing.tasks.wake_workers`); the
+    sweeper does if it does not.
+
+    Raises RunConflict if the run is not pending, PreflightRefused by the checks, RunRefused if it has no customers,
+    CustomersWait if one of them still waits in another run.
     """
     run = _locked(run_id)
     _require(run, RunStatus.PENDING, "commenced")
+    if not without_preflight:
+        run.confirmed_warnings = confirmed_checks(run, at=at, confirmed=confirmed)
     run.status, run.commenced_at, run.commenced_by_id = RunStatus.COMMENCED, at, user_id
     with connection.cursor() as cursor:
+        generate_recurring(cursor, run=run)
         run.snapshot = current_snapshot(cursor)
-        run.save(update_fields=["status", "commenced_at", "commenced_by", "snapshot"])
+        run.save(update_fields=["status", "commenced_at", "commenced_by", "snapshot", "confirmed_warnings"])
         BillingRun.objects.filter(pk=run.pk).update(commenced_in=CurrentTransactionId())
         try:
             with transaction.atomic():
@@ -122,37 +158,44 @@ def commence_run(
 
 @transaction.atomic
 def complete_run(*, run_id: int, at: datetime) -> bool:
-    """Complete a commenced run in which no chunk waits any more; whether it was done now."""
-    waiting = RunChunk.objects.filter(run=OuterRef("pk"), produced_at__isnull=True)
-    is_completed = (
-        BillingRun.objects.filter(pk=run_id, status=RunStatus.COMMENCED)
-        .filter(~Exists(waiting))
-        .update(status=RunStatus.COMPLETED, completed_at=at)
-    )
-    if is_completed:
-        with connection.cursor() as cursor:
-            forget_prices(cursor, run_id=run_id)
-    return bool(is_completed)
+    """Complete a commenced run that is not paused, and in which no chunk waits any more; whether it was done now."""
+    waiting = RunChunk.objects.filter(run=run_id, produced_at__isnull=True)
+    commenced = BillingRun.objects.filter(pk=run_id, status=RunStatus.COMMENCED, paused_at__isnull=True)
+    if waiting.exists() or not commenced.exists():
+        return False
+    # Asked again under its lock: meanwhile it may have been undone, or something in it may wait again.
+    if not commenced.select_for_update() or waiting.exists():
+        return False
+    commenced.update(status=RunStatus.COMPLETED, completed_at=at)
+    with connection.cursor() as cursor:
+        forget_prices(cursor, run_id=run_id)
+    return True
 
 
 @transaction.atomic
-def approve_run(*, run_id: int, at: datetime, user_id: int | None = None) -> BillingRun:
-    """Post the invoices of a completed run: they get their numbers and do not change any more.
+def approve_run(
+    *, run_id: int, at: datetime, user_id: int | None = None, account_ids: Sequence[int] | None = None
+) -> BillingRun:
+    """Post the invoices of a completed run, or of these of its accounts: they get their numbers and change no more.
 
-    Numbers follow the account numbers. Raises RunConflict if the run is not completed, or was approved before;
-    RunRefused, with nothing posted, if the number series cannot give them.
+    Numbers follow the account numbers. The run counts as approved once none of its accounts waits and nothing that is
+    invoiced is left to post; what is released or tried again after that is posted by approving it once more. Raises
+    RunConflict if the run is not completed, accounts of it wait again, or what was asked for was posted before;
+    RunRefused, with nothing posted, if another person has to approve it (settings), an account has no invoice to post,
+    or the number series cannot give the numbers.
     """
     run = _locked(run_id)
     _require(run, RunStatus.COMPLETED, "approved")
-    if run.approved_at is not None:
-        raise RunConflict(f"Run {run.pk} was approved before, on {run.approved_at:%Y-%m-%d at %H:%M} UTC.")
-    invoiced = RunAccount.objects.filter(run=run, outcome=AccountOutcome.INVOICED)
+    invoice_ids = invoices_to_post(run, account_ids)
+    require_another_person(run, user_id)
     try:
-        post_invoices(invoice_ids=list(invoiced.values_list("invoice_id", flat=True)), at=at)
+        post_invoices(invoice_ids=invoice_ids, at=at)
     except PostingRefused as error:
         raise RunRefused(f"Run {run.pk} cannot be approved. {error}") from error
-    run.approved_at, run.approved_by_id = at, user_id
-    run.save(update_fields=["approved_at", "approved_by"])
+    if run.approved_at is None and not is_left_to_post(run):
+        run.approved_at, run.approved_by_id = at, user_id
+        run.save(update_fields=["approved_at", "approved_by"])
+    seal_run(run)
     return run
 
 
@@ -200,7 +243,7 @@ def _commence_parameters(run: BillingRun, chunk_records: int) -> dict[str, Any]:
     }
 
 
-def _waits_elsewhere(run: BillingRun) -> RunRefused:
+def _waits_elsewhere(run: BillingRun) -> CustomersWait:
     """Which other run is in the way, in words: one that a customer of this run's subrun waits in."""
     of_subrun = Q(customer__billing__billing_cycle__subrun=run.subrun)
     if not run.subrun:
@@ -208,8 +251,9 @@ def _waits_elsewhere(run: BillingRun) -> RunRefused:
     waiting = RunAccount.objects.filter(of_subrun, outcome=AccountOutcome.WAITING).exclude(run=run)
     other = waiting.select_related("run", "customer").order_by("run", "id").first()
     if other is None:
-        return RunRefused(f"Run {run.pk} could not be commenced: another one was at the same time. Try again.")
-    return RunRefused(
+        return CustomersWait(f"Run {run.pk} could not be commenced: another one was at the same time. Try again.")
+    return CustomersWait(
         f"Run {run.pk} cannot be commenced yet: customer {other.customer.account_number} still waits in run "
-        f"{other.run_id} ({other.run.name}). Wait until that is completed."
+        f"{other.run_id} ({other.run.name}). Wait until that is completed.",
+        in_run_id=other.run_id,
     )

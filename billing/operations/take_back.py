@@ -1,5 +1,6 @@
 """Takes usage back: out of the inbox, off a draft, or by an opposite charge where its invoice is posted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -137,10 +138,14 @@ def take_back_draft(account: RunAccount) -> None:
             )
     except IntegrityError as error:
         raise _waits_elsewhere(account) from error
-    if invoice_id is None:
-        return
+    if invoice_id is not None:
+        give_back([invoice_id])
+
+
+def give_back(invoice_ids: Sequence[int]) -> None:
+    """Let drafts that no account has any more give back all that is on them, as it was before, and go."""
     with connection.cursor() as cursor:
-        cursor.execute((SQL / "take_back.sql").read_text(), {"invoice_id": invoice_id})
+        cursor.execute((SQL / "take_back.sql").read_text(), {"invoice_ids": list(invoice_ids)})
 
 
 def _waits_elsewhere(account: RunAccount) -> RunConflict:
@@ -148,6 +153,6 @@ def _waits_elsewhere(account: RunAccount) -> RunConflict:
     other = waiting.exclude(pk=account.pk).select_related("run").first()
     run = "another run" if other is None else f"run {other.run_id} ({other.run.name})"
     return RunConflict(
-        f"The draft of run {account.run_id} ({account.run.name}) cannot be made anew while the customer waits in "
+        f"The draft of run {account.run_id} ({account.run.name}) cannot be taken back while the customer waits in "
         f"{run}. Wait until that is completed."
     )

@@ -2,7 +2,7 @@
 
 from django.db import connection, transaction
 
-from billing.choices import AccountOutcome
+from billing.choices import AccountOutcome, HoldCause
 from billing.models import BillingRun, RunAccount
 from billing.operations.errors import RunConflict
 from billing.operations.production import produce_account_again
@@ -17,7 +17,7 @@ def produce_with_todays_prices(*, account_id: int) -> RunAccount:
 
     Usage and everything else stay those of the run; other accounts are left alone. From now on it is explained, and
     made again, by these prices. An account that was held gets another chance. Raises RunConflict while it is being
-    produced and once the run is approved.
+    produced, while a person holds it, and once the run is approved.
     """
     run_id = RunAccount.objects.values_list("run_id", flat=True).get(pk=account_id)
     # An approval of the run locks this row first, too.
@@ -31,6 +31,8 @@ def produce_with_todays_prices(*, account_id: int) -> RunAccount:
         )
     if account.outcome == AccountOutcome.WAITING:
         raise RunConflict(f"{customer} is still to be produced in run {run.pk}. Try again when that is done.")
+    if account.held_for == HoldCause.PERSON:
+        raise RunConflict(f"{customer} is held in run {run.pk}: {account.reason} Release it first.")
     if account.currency_id != customer.currency_id:
         raise RunConflict(
             f"{customer} is billed in {customer.currency_id} now, and in {account.currency_id} in run {run.pk}: it "

@@ -1,4 +1,7 @@
-"""What might be wrong with a run before it is commenced. It informs: whoever commences a run decides."""
+"""What might be wrong with a run before it is commenced.
+
+A block stops it, a warning is confirmed by whoever commences it (`billing.operations.commencing`).
+"""
 
 from datetime import UTC, date, datetime, time
 
@@ -7,7 +10,10 @@ from django.db.models import Max
 from billing.choices import GapKind, PreflightVerdict
 from billing.models import BillingRun, CompletenessDay, UsageGap
 from billing.queries.preflight_checks import PreflightCheck, counted, listed, warn_of
+from billing.queries.preflight_customers import customer_checks
 from billing.queries.preflight_prices import price_checks
+from billing.queries.preflight_runs import run_checks
+from billing.queries.preflight_usage import run_usage
 from billing.queries.shown_completeness import found_silence, source_systems, stored_gaps
 from usage.choices import ConflictDecision, ImportState, QuarantineState
 from usage.models import QuarantinedLine, UsageConflict, UsageImport
@@ -16,6 +22,8 @@ from usage.queries.gaps import GRACE, WINDOW
 
 def preflight(*, run: BillingRun, at: datetime) -> tuple[PreflightCheck, ...]:
     """The checks of a pending run as things stand at `at`, always all of them, in the same order."""
+    with run_usage(run) as usage:
+        of_usage = (*customer_checks(run, usage), *run_checks(run, usage))
     return (
         _open_quarantine(),
         _open_conflicts(),
@@ -24,6 +32,7 @@ def preflight(*, run: BillingRun, at: datetime) -> tuple[PreflightCheck, ...]:
         _completeness(at),
         _imports_under_way(),
         *price_checks(run),
+        *of_usage,
     )
 
 

@@ -33,9 +33,11 @@ class RunFigures:
     def progress(self) -> Decimal:
         """The part of the accounts that wait no longer, from 0 to 1, to four decimals."""
         total = sum(self.account_counts.values())
-        if self.is_completed or not total:
+        waiting = self.account_counts[AccountOutcome.WAITING]
+        # In a completed run failed accounts may be tried again.
+        if not total or (self.is_completed and not waiting):
             return Decimal(1 if self.is_completed else 0)
-        done = total - self.account_counts[AccountOutcome.WAITING]
+        done = total - waiting
         return (Decimal(done) / total).quantize(Decimal("0.0001"))
 
 
@@ -52,7 +54,8 @@ def figures_of_runs(runs: Iterable[BillingRun]) -> dict[int, RunFigures]:
     )
     for group in groups:
         counts[group["run_id"]][group["outcome"]] += group["account_count"]
-        if group["total"] is not None:
+        # A draft that is held as unusual is none of the run's invoices before somebody releases it.
+        if group["outcome"] == AccountOutcome.INVOICED and group["total"] is not None:
             code = group["currency_id"]
             amounts[group["run_id"]][code] = CurrencyAmount(code, group["currency__minor_units"], group["total"])
     return {

@@ -9,8 +9,14 @@ from billing.models import BillingRun, RunAccount, RunChunk
 
 
 def commenced_run_ids() -> list[int]:
-    """The runs that are being produced, oldest first."""
-    return list(BillingRun.objects.filter(status=RunStatus.COMMENCED).order_by("id").values_list("id", flat=True))
+    """The runs that workers have something to do for, oldest first.
+
+    Those commenced and not paused, and those completed in which failed accounts are tried again.
+    """
+    commenced = Q(status=RunStatus.COMMENCED, paused_at__isnull=True)
+    waiting = RunChunk.objects.filter(produced_at__isnull=True).values("run_id")
+    tried_again = Q(status=RunStatus.COMPLETED, id__in=waiting)
+    return list(BillingRun.objects.filter(commenced | tried_again).order_by("id").values_list("id", flat=True))
 
 
 def waiting_chunk_count(run_id: int) -> int:

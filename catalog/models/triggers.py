@@ -5,8 +5,10 @@ import pgtrigger
 FEW_ROWS = 20
 
 
-def touch_updated_at() -> pgtrigger.Trigger:
+def touch_updated_at(condition: pgtrigger.Condition | None = None) -> pgtrigger.Trigger:
     """Set `updated_at` to the time of the transaction on every update, bulk updates and psql included.
+
+    With a condition: on every update that meets it.
 
     `updatedSince` of the API is only worth something when no way of writing a row can forget it.
     """
@@ -14,6 +16,7 @@ def touch_updated_at() -> pgtrigger.Trigger:
         name="touch_updated_at",
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
+        condition=condition,
         func="NEW.updated_at = now(); RETURN NEW;",
     )
 

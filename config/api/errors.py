@@ -66,6 +66,8 @@ def _body(error: exceptions.APIException) -> dict[str, Any]:
         "status": str(int(error.status_code)),
         "code": codes if isinstance(codes, str) else error.default_code,
         "errors": errors,
+        # What else a refusal shows.
+        **getattr(error, "members", {}),
     }
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     re_path(r"^api/schema/?$", DocumentView.as_view(), name="api-schema"),
     re_path(r"^api/docs/?$", PageView.as_view(url_name="api-schema"), name="api-docs"),
     path("backend/api/v1/", include("billing.api.urls")),
+    path("backend/api/v1/", include("invoicing.api.backend_urls")),
     path("backend/api/v1/", include("customers.api.urls")),
     path("billing/v3/", include("invoicing.api.urls")),
     path("usage/v1/", include("usage.api.urls")),

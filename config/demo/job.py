@@ -47,7 +47,7 @@ def bill(*, clock: Callable[[], datetime], say: Say) -> BillingRun:
         )
     if run.status == RunStatus.PENDING:
         say(f"Commencing billing run {run.pk} ...")
-        run = commence_run(run_id=run.pk, at=clock())
+        run = commence_run(run_id=run.pk, at=clock(), without_preflight=True)
     if run.status == RunStatus.COMMENCED:
         say("Starting a Celery worker ...")
         with _worker() as worker:

@@ -115,6 +115,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # A message that no worker took before the next one is sent is worth nothing.
     "sweep-billing-runs": {"task": "billing.sweep_runs", "schedule": 15.0, "options": {"expires": 15}},
+    "run-billing-schedules": {"task": "billing.run_schedules", "schedule": 60.0, "options": {"expires": 60}},
     "sweep-usage-imports": {"task": "usage.sweep_imports", "schedule": 15.0, "options": {"expires": 15}},
     "check-completeness": {"task": "billing.check_completeness", "schedule": 3_600.0, "options": {"expires": 3_600}},
     "watch-drop-folders": {"task": "usage.watch_drop_folders", "schedule": 10.0, "options": {"expires": 10}},
@@ -129,6 +130,23 @@ CELERY_BEAT_SCHEDULE = {
 BILLING_CHUNK_RECORDS = 50_000
 # And in a preview, which is one transaction: each chunk's temporary tables stay locked until its end.
 BILLING_PREVIEW_CHUNK_RECORDS = 1_000_000
+# Whether a run's invoices are posted by another person than who commenced it.
+BILLING_APPROVAL_BY_ANOTHER = env.switch("BILLING_APPROVAL_BY_ANOTHER", default=False)
+
+# The group (System, User groups) whose members are told by e-mail what went wrong with scheduled runs.
+BILLING_GROUP = env.text("BILLING_GROUP", default="Billing")
+# Where the pages are that mails link to.
+SITE_URL = env.text("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+
+# Without a mail server, mails stand in the worker's log.
+EMAIL_HOST = env.text("EMAIL_HOST", default="")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.number("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.switch("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="tollbook@localhost")
 
 # The most that one file of usage may hold, unpacked.
 USAGE_IMPORT_LARGEST_BYTES = env.number("USAGE_IMPORT_LARGEST_BYTES", default=10 * 1024**3)

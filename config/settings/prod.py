@@ -12,6 +12,7 @@ from config.settings.base import *  # noqa: E402, F403  the key first: the base 
 DEBUG = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or [env.required("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS") or [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"]
+SITE_URL = env.text("SITE_URL", default=f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
 
 # A server watches no drop folder unless it is told where it is.
 USAGE_DROP_FOLDER = env.drop_folder(default="")

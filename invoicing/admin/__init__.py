@@ -1,3 +1,3 @@
-from invoicing.admin import charges, corrections, documents, transactions
+from invoicing.admin import charges, corrections, documents, recurring, transactions
 
-__all__ = ["charges", "corrections", "documents", "transactions"]
+__all__ = ["charges", "corrections", "documents", "recurring", "transactions"]

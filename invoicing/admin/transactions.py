@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
@@ -42,9 +43,9 @@ class TransactionAdmin(Admin):
     fieldsets = (
         (None, {"fields": ("customer", ("kind", "product"), "description")}),
         ("Amount", {"fields": (("quantity", "unit_price"), ("currency", "tax_rate"), "shown_amount")}),
-        ("Time", {"fields": (("transaction_date", "bill_date"), "invoice", "taken_back")}),
+        ("Time", {"fields": (("transaction_date", "bill_date"), "invoice", ("taken_back", "charged_period"))}),
     )
-    readonly_fields = ("shown_amount", "invoice", "taken_back")
+    readonly_fields = ("shown_amount", "invoice", "taken_back", "charged_period")
     empty_hint = "Add a charge that is not usage: a set-up fee, a credit. The customer's next billing run takes it."
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -81,10 +82,24 @@ class TransactionAdmin(Admin):
         charge = transaction.reversed_charge
         return "no usage" if charge is None else link(change_url(charge), f"the charge of record {charge.record}")
 
+    @column("Recurring charge")
+    def charged_period(self, transaction: Transaction) -> SafeString | str:
+        charge = transaction.recurring_charge
+        if charge is None:
+            return "none"
+        return format_html(
+            "{} until before {} of {}",
+            transaction.period_start,
+            transaction.period_end,
+            link(change_url(charge), charge),
+        )
+
 
 def may_change(transaction: Any) -> bool:
-    """Whether a transaction is neither on an invoice nor made of usage that an invoice had."""
-    return transaction is None or not (is_billed(transaction) or transaction.kind in MADE_OF_USAGE)
+    """Whether a transaction is neither on an invoice nor made of usage or of a recurring charge."""
+    return transaction is None or not (
+        is_billed(transaction) or transaction.kind in MADE_OF_USAGE or transaction.recurring_charge_id is not None
+    )
 
 
 def is_billed(transaction: Any) -> bool:

@@ -1,6 +1,7 @@
 from invoicing.models.charges import Transaction, UsageCharge
 from invoicing.models.corrections import PriceCorrection
 from invoicing.models.documents import Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax, NumberSeries
+from invoicing.models.recurring import RecurringCharge
 
 __all__ = [
     "Invoice",
@@ -9,6 +10,7 @@ __all__ = [
     "InvoiceTax",
     "NumberSeries",
     "PriceCorrection",
+    "RecurringCharge",
     "Transaction",
     "UsageCharge",
 ]

@@ -9,8 +9,10 @@ from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
 from invoicing.models.documents import InvoiceLine
+from invoicing.models.recurring import RecurringCharge
 from invoicing.models.triggers import (
     REFUSED,
+    charged_period_stays,
     correction_stays,
     fits_its_line,
     part_of_document,
@@ -106,7 +108,8 @@ class Transaction(models.Model):
     may give it back. `created_in` is the database's transaction that last wrote it while it waited: a run that was
     commenced before does not see it. Its currency is the customer's, by a composite foreign key in the database.
     A reversal takes back exactly what `reversed_charge`, a usage charge on a posted invoice, came to. A correction is
-    the credit or the new charge of usage charges whose price was wrong (`PriceCorrection`).
+    the credit or the new charge of usage charges whose price was wrong (`PriceCorrection`). What a run made of a
+    recurring charge is for `period_start` and the days before `period_end`, each period once.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
@@ -132,6 +135,16 @@ class Transaction(models.Model):
     reversed_charge = models.OneToOneField(
         UsageCharge, on_delete=models.PROTECT, null=True, editable=False, related_name="reversal"
     )
+    recurring_charge = models.ForeignKey(
+        RecurringCharge,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="transactions",
+        db_index=False,
+    )
+    period_start = models.DateField(null=True, editable=False)
+    period_end = models.DateField(null=True, editable=False)
     created_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -146,12 +159,30 @@ class Transaction(models.Model):
                 | (~Q(kind=TransactionKind.REVERSAL) & Q(reversed_charge__isnull=True)),
                 name="transaction_reversal_has_its_charge",
             ),
+            models.CheckConstraint(
+                condition=Q(recurring_charge__isnull=True, period_start__isnull=True, period_end__isnull=True)
+                | Q(
+                    kind=TransactionKind.RECURRING,
+                    recurring_charge__isnull=False,
+                    period_start__isnull=False,
+                    period_end__isnull=False,
+                    period_end__gt=models.F("period_start"),
+                ),
+                name="transaction_period_of_its_charge",
+            ),
+            models.UniqueConstraint(
+                fields=["recurring_charge", "period_start"],
+                condition=Q(recurring_charge__isnull=False),
+                include=["period_end"],
+                name="transaction_period_once",
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "id"], condition=Q(invoice_line__isnull=True), name="transaction_waiting")
         ]
         triggers = [
-            touch_updated_at(),
+            # Being put on a draft, and given back by it, changes nothing in it.
+            touch_updated_at(pgtrigger.Condition("OLD.invoice_line_id IS NOT DISTINCT FROM NEW.invoice_line_id")),
             never_emptied(),
             pgtrigger.Trigger(
                 name="written_anew",
@@ -175,7 +206,7 @@ class Transaction(models.Model):
                 IF NOT EXISTS (
                   SELECT FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
                   WHERE l.id = NEW.invoice_line_id AND i.customer_id = NEW.customer_id AND l.kind = NEW.kind
-                    AND l.exact_amount = NEW.quantity * NEW.unit_price
+                    AND l.exact_amount = round(NEW.quantity * NEW.unit_price, 18)
                 ) THEN
                   RAISE EXCEPTION 'The transaction does not fit the line: other customer, kind or amount, or no line.'
                     USING ERRCODE = 'foreign_key_violation';
@@ -211,6 +242,7 @@ class Transaction(models.Model):
             takes_back_its_charge(),
             reversal_stays(),
             correction_stays(),
+            charged_period_stays(),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,9 @@ class Invoice(models.Model):
     Draft until posted; once posted it never changes, the database refuses. The period is half-open:
     `period_start` <= day < `period_end`. Amounts are in `currency`, rounded to its minor units; total = net + tax.
     Name, address and VAT number are copied from the customer.
+
+    `content_sha256` is the SHA-256 of what a posted document says and of what that was made from, written as its
+    `content_version` has it (`invoicing.operations.content`); `content_parts` are the digests of its parts.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
@@ -64,6 +67,8 @@ class Invoice(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     posted_at = models.DateTimeField(null=True, editable=False)
     content_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False)
+    content_version = models.PositiveSmallIntegerField(default=1, db_default=1, editable=False)
+    content_parts = models.TextField(blank=True, default="", db_default="", editable=False)
 
     class Meta:
         db_table = "invoice"

@@ -140,6 +140,27 @@ def correction_stays() -> pgtrigger.Trigger:
     )
 
 
+def charged_period_stays() -> pgtrigger.Trigger:
+    """What a run made of a recurring charge stays as it was made, whatever becomes of the charge's terms.
+
+    Only a run that is undone deletes it again.
+    """
+    return pgtrigger.Trigger(
+        name="charged_period_stays",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__recurring_charge__isnull=False),
+        func="""
+        -- It is put on lines, and drafts give it back. The amount is only computed after this trigger.
+        IF to_jsonb(NEW) - MAY_CHANGE = to_jsonb(OLD) - MAY_CHANGE THEN
+          RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'A period of a recurring charge stays as it was charged: the transaction does not change.'
+          USING ERRCODE = 'restrict_violation';
+        """.replace("MAY_CHANGE", "ARRAY['invoice_line_id', 'created_in', 'amount', 'updated_at']"),
+    )
+
+
 def keeps_billed_until(on: str) -> pgtrigger.Trigger:
     """Keeps for each customer the latest end of a period of its documents (`customers.models.BilledUntil`)."""
     latest = {

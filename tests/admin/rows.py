@@ -8,7 +8,16 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from billing.models import BillingCycle, BillingRun, CompletenessDay, CustomerBilling, InvoiceMessage, RunAccount
+from billing.models import (
+    BillingCycle,
+    BillingRun,
+    CompletenessDay,
+    CustomerBilling,
+    InvoiceMessage,
+    RunAccount,
+    RunSchedule,
+    ScheduleMail,
+)
 from catalog.models import Currency, Product, PublicHoliday, Rate, RateCard, RateDeck, RateExample, TaxRate, TimeBand
 from customers.models import (
     AccountsReceivable,
@@ -21,7 +30,15 @@ from customers.models import (
     SubscriptionAction,
     SubscriptionService,
 )
-from invoicing.models import Invoice, InvoiceDelivery, NumberSeries, PriceCorrection, Transaction, UsageCharge
+from invoicing.models import (
+    Invoice,
+    InvoiceDelivery,
+    NumberSeries,
+    PriceCorrection,
+    RecurringCharge,
+    Transaction,
+    UsageCharge,
+)
 from reports.models import CustomerReportProfile, InvoiceUsageReportProfile, UsageReport
 from tests import factories
 from usage.models import (
@@ -62,6 +79,18 @@ def subscription_with_services() -> Subscription:
     return service.subscription
 
 
+def charge_with_a_period() -> RecurringCharge:
+    charge = factories.RecurringChargeFactory()
+    factories.TransactionFactory(
+        customer=charge.customer,
+        kind="RECURRING",
+        recurring_charge=charge,
+        period_start=date(2026, 1, 1),
+        period_end=date(2026, 2, 1),
+    )
+    return charge
+
+
 MAKE: dict[type[Model], Callable[[], Model]] = {
     AccountsReceivable: lambda: factories.CustomerFactory().accounts_receivable,
     ApiKey: factories.ApiKeyFactory,
@@ -93,7 +122,10 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     RateCard: factories.RateCardFactory,
     RateDeck: lambda: factories.RateDeckLineFactory().deck,
     RateExample: factories.RateExampleFactory,
+    RecurringCharge: charge_with_a_period,
     RunAccount: factories.RunAccountFactory,
+    RunSchedule: factories.RunScheduleFactory,
+    ScheduleMail: factories.ScheduleMailFactory,
     Site: factories.SiteFactory,
     SourceSystem: lambda: factories.SourceSystemFactory(name=f"Switch {next(NUMBERS)}"),
     Subscription: subscription_with_services,

@@ -63,6 +63,7 @@ def test_service_of_a_subscription_has_its_customer(admin_client: Client) -> Non
             "start_date": "2026-01-01",
             **inline("services", {"identifier": "+4930", "life_cycle_state": "ACTIVE", "start_date": "2026-01-01"}),
             **inline("actions"),
+            **inline("recurring_charges"),
         },
     )
     assert response.status_code == 302, response.context["adminform"].form.errors

@@ -57,6 +57,8 @@ def test_a_run_is_made_and_shown_with_every_member(staff: Caller) -> None:
         "transactionCutoffDate": "2026-01-31",
         "dueDate": "2026-03-03",
         "billUnpriced": False,
+        "unusualPercent": 50,
+        "unusualAmount": 100,
         "invoiceAmount": 0,
         "invoiceAmounts": [],
         "accountCounts": {"waiting": 0, "invoiced": 0, "nothingToBill": 0, "held": 0, "failed": 0},
@@ -65,6 +67,9 @@ def test_a_run_is_made_and_shown_with_every_member(staff: Caller) -> None:
         "updatedDate": run.updated_at.isoformat().replace("+00:00", "Z"),
         "commencedDate": None,
         "completedDate": None,
+        "approvedDate": None,
+        "paused": False,
+        "splitFromID": None,
     }
     assert staff.ask(f"{PATH}/{run.id}") == shown
     assert staff.ask(PATH) == [shown]
@@ -191,7 +196,8 @@ def test_a_locked_date_that_a_pending_run_could_not_have_is_a_409_too(staff: Cal
 def test_a_whole_run_is_sent_back_with_a_new_name(staff: Caller) -> None:
     run = BillingRunFactory(completed=True, subrun="of a cycle that is gone")
     body = staff.ask(f"{PATH}/{run.id}") | {"name": "New", "status": "pending", "invoiceAmount": 5, "progress": 0}
-    response = staff.send("PUT", f"{PATH}/{run.id}", {**body, "invoiceAmount": 5, "invoiceAmounts": [], "progress": 1})
+    body |= {"invoiceAmount": 5, "invoiceAmounts": [], "progress": 1, "unusualPercent": "50", "unusualAmount": "100"}
+    response = staff.send("PUT", f"{PATH}/{run.id}", body)
     assert response.status_code == 200
     assert (parsed(response)["name"], parsed(response)["status"]) == ("New", "completed")
 
@@ -231,7 +237,7 @@ def test_a_wrong_state_is_a_409_that_names_it(staff: Caller, state: str, action:
     assert f"is {state}" in parsed(response)["detail"]
 
 
-@pytest.mark.parametrize("action", ["undo", "retryFailed", "delete"])
+@pytest.mark.parametrize("action", ["revert", "retry", "delete"])
 def test_actions_that_there_are_not(staff: Caller, action: str) -> None:
     run = BillingRunFactory()
     assert_error(staff.send("POST", f"{PATH}/{run.id}/{action}"), 404, "not_found")
@@ -314,6 +320,7 @@ def test_accounts_have_their_outcome_and_reason(staff: Caller) -> None:
         "customerName": "Acme",
         "outcome": "invoiced",
         "reason": "",
+        "heldFor": "",
         "recordCount": 3,
         "exactAmount": Decimal("9.123456789012345678"),
         "currency": "USD",
@@ -321,6 +328,7 @@ def test_accounts_have_their_outcome_and_reason(staff: Caller) -> None:
         "invoiceAmount": Decimal("12.00"),
     }
     assert (second["id"], second["outcome"], second["reason"]) == (str(held.id), "held", "No tax rate.")
+    assert second["heldFor"] == "tax"
     assert (second["invoiceID"], second["invoiceAmount"]) == (None, None)
 
 

@@ -191,11 +191,14 @@ def test_the_checks_before_a_run_are_shown(staff: Caller) -> None:
         "verdict": "warn",
         "count": 2,
         "detail": "2 lines could not become records: no run bills them. Correct them and try again.",
+        "link": "/admin/usage/quarantinedline/",
     }
     assert [check["code"] for check in answer["checks"]] == [
         *("open_quarantine", "open_conflicts", "number_holes"),
         *("silent_sources", "completeness", "imports_under_way"),
         *("wrong_examples", "expired_rates"),
+        *("unpriced_usage", "no_price_list", "no_default_card", "no_tax_rate", "closed_customers", "ended_services"),
+        *("late_usage", "waiting_elsewhere", "same_dates", "expected_accounts", "expected_usage"),
     ]
 
 

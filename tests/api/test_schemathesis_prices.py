@@ -1,4 +1,4 @@
-"""What the document says of price lists in the backend API holds, whatever is sent."""
+"""What the document says of price lists and recurring charges in the backend API holds, whatever is sent."""
 
 import zlib
 from collections.abc import Iterator
@@ -19,12 +19,16 @@ from tests.factories import (
     PublicHolidayFactory,
     RateCardFactory,
     RateTierFactory,
+    RecurringChargeFactory,
     TimeBandHoursFactory,
 )
 
 pytestmark = pytest.mark.django_db
 
-PATHS = r"^/backend/api/v1/(rateCards|rates|timeBands|publicHolidays)(/\{(card|rate|band|holiday)_id\}|/addCountry)?$"
+PATHS = (
+    r"^/backend/api/v1/(rateCards|rates|timeBands|publicHolidays|recurringCharges)"
+    r"(/\{(card|rate|band|holiday|charge)_id\}|/addCountry)?$"
+)
 NAMES = {"rateCard": "Retail", "product": "CALL", "timeBand": "Peak", "currency": "USD", "timezone": "UTC"}
 CONFIG = {"seed": 7, "generation": {"deterministic": True, "max-examples": 10, "database": "none"}}
 
@@ -49,13 +53,15 @@ def ids(db: None, settings: Any) -> dict[str, int]:
     """A price list with something of each kind."""
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
     band = TimeBandHoursFactory(time_band__name="Peak").time_band
-    card = RateCardFactory(name="Retail")
+    card, charge = RateCardFactory(name="Retail"), RecurringChargeFactory()
     tier = RateTierFactory(rate__rate_card=card, rate__product=ProductFactory(code="CALL"))
     return {
         "band_id": band.id,
         "card_id": card.id,
         "rate_id": tier.rate_id,
         "holiday_id": PublicHolidayFactory().id,
+        "charge_id": charge.id,
+        "subscription_id": charge.subscription_id,
     }
 
 
@@ -67,7 +73,8 @@ def lead(case: schemathesis.Case[Any], ids: dict[str, int]) -> None:
     if case.path_parameters:
         case.path_parameters = {name: str(ids[name]) for name in case.path_parameters}
     if isinstance(case.body, dict):
-        case.body = case.body | {name: value for name, value in NAMES.items() if name in case.body}
+        names = NAMES | {"subscriptionID": str(ids["subscription_id"])}
+        case.body = case.body | {name: value for name, value in names.items() if name in case.body}
 
 
 @schema.include(path_regex=PATHS).parametrize()

@@ -1,15 +1,13 @@
 """Approval: a run's drafts get their numbers, all of them or none."""
 
-import hashlib
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 
 import pytest
 
 from billing.operations.errors import RunConflict, RunRefused
 from billing.operations.runs import approve_run
 from invoicing.models import Invoice, NumberSeries
-from tests.factories import CustomerFactory, TransactionFactory, UserFactory
+from tests.factories import CustomerFactory, UserFactory
 from tests.runs import AT, FEBRUARY, bill, customer_at, invoice, new_run, post, rate_of, use
 
 pytestmark = pytest.mark.django_db
@@ -88,21 +86,3 @@ def test_without_numbers_to_give_nothing_is_approved() -> None:
         approve_run(run_id=run.pk, at=AT)
     run.refresh_from_db()
     assert (run.approved_at, invoice(run, acme).state) == (None, "DRAFT")
-
-
-def test_the_digest_is_that_of_what_the_document_says() -> None:
-    acme, call = customer_at("0.5", account_number="ACME", name="Acme Ltd")
-    call.code = "CALL"
-    call.save()
-    use(acme, call, 5)
-    TransactionFactory(customer=acme, unit_price=Decimal(3), transaction_date=date(2026, 1, 10))
-    run = post(bill())
-    content = (
-        "INV-000001|INVOICE|ACME|Acme Ltd|||USD|2026-01-01|2026-02-01|2026-02-01|2026-03-03||5.5000|1.1000|6.6000\n"
-        "1|USAGE|CALL||Call||5.000000000000000000|0.500000000000000000|1.000000000000000000"
-        "|2.500000000000000000|2.5000|1\n"
-        "2|MANUAL||||Set-up|1.000000000000000000|3.000000000000000000|1.000000000000000000"
-        "|3.000000000000000000|3.0000|0\n"
-        "VAT 20.0000 %|20.0000|5.5000|1.1000"
-    )
-    assert invoice(run, acme).content_sha256 == hashlib.sha256(content.encode()).hexdigest()

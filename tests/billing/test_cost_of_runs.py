@@ -41,5 +41,5 @@ def test_commencing_reads_the_inbox_once() -> None:
             "SET LOCAL enable_hashagg = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
         )
         before = rows_read("pending_usage")
-        commence_run(run_id=run.pk, at=AT)
+        commence_run(run_id=run.pk, at=AT, without_preflight=True)
         assert rows_read("pending_usage") - before == CUSTOMERS * RECORDS

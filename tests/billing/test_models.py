@@ -23,7 +23,14 @@ from tests.refusals import refused
 pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
-ALLOWED = {("pending", "commenced"), ("commenced", "completed"), ("pending", "cancelled")}
+ALLOWED = {
+    ("pending", "commenced"),
+    ("commenced", "completed"),
+    ("pending", "cancelled"),
+    # Undone.
+    ("commenced", "pending"),
+    ("completed", "pending"),
+}
 # What each status has to come with, so that the order of statuses is what is refused and nothing else.
 COLUMNS: dict[str, dict[str, Any]] = {
     "pending": {"commenced_at": None, "completed_at": None, "snapshot": ""},

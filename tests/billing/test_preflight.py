@@ -12,7 +12,7 @@ from billing.operations.completeness import check_completeness
 from billing.queries.preflight import preflight, verdict_of
 from billing.queries.preflight_checks import PreflightCheck
 from tests.billing.received import AT, DAY, file_of, noted, recorded, switch
-from tests.factories import BillingRunFactory, UsageDataRecordFactory
+from tests.factories import BillingRunFactory, CustomerFactory, UsageDataRecordFactory
 from usage.choices import ConflictDecision, QuarantineState
 from usage.models import QuarantinedLine, UsageConflict
 
@@ -22,6 +22,8 @@ CODES = (
     *("open_quarantine", "open_conflicts", "number_holes"),
     *("silent_sources", "completeness", "imports_under_way"),
     *("wrong_examples", "expired_rates"),
+    *("unpriced_usage", "no_price_list", "no_default_card", "no_tax_rate", "closed_customers", "ended_services"),
+    *("late_usage", "waiting_elsewhere", "same_dates", "expected_accounts", "expected_usage"),
 )
 
 
@@ -37,8 +39,10 @@ def check(run: BillingRun, code: str) -> PreflightCheck:
 
 
 def test_without_usage_all_checks_pass(run: BillingRun) -> None:
+    CustomerFactory()
     checks = preflight(run=run, at=AT)
-    assert {(each.verdict, each.count) for each in checks} == {(PreflightVerdict.PASS, 0)}
+    assert {each.verdict for each in checks} == {PreflightVerdict.PASS}
+    assert {each.code: each.count for each in checks if each.count} == {"expected_accounts": 1}
     assert verdict_of(checks) == PreflightVerdict.PASS
 
 

@@ -94,7 +94,7 @@ def test_the_run_then_produces_what_the_preview_showed(settings: Any) -> None:
     # Whatever the chunks.
     settings.BILLING_CHUNK_RECORDS = 2
     previews.append(preview_run(run_id=run.pk, at=AT))
-    produce(commence_run(run_id=run.pk, at=AT))
+    produce(commence_run(run_id=run.pk, at=AT, without_preflight=True))
     assert [list(preview.accounts) for preview in previews] == [as_previewed(run)] * 2
 
 
@@ -105,7 +105,7 @@ def test_it_leaves_every_table_as_it_was() -> None:
     preview_run(run_id=run.pk, at=AT)
     assert contents() == before
     # The comparison sees a change.
-    produce(commence_run(run_id=run.pk, at=AT))
+    produce(commence_run(run_id=run.pk, at=AT, without_preflight=True))
     changed = {table for table, content in contents().items() if content != before[table]}
     assert changed == {
         *("billing_run", "run_chunk", "run_account", "pending_usage", "transaction"),
@@ -125,8 +125,8 @@ def test_only_a_pending_run_is_previewed() -> None:
     CustomerFactory()
     runs = {"cancelled": new_run(), "completed": new_run(), "commenced": new_run()}
     cancel_run(run_id=runs["cancelled"].pk)
-    produce(commence_run(run_id=runs["completed"].pk, at=AT))
-    commence_run(run_id=runs["commenced"].pk, at=AT)
+    produce(commence_run(run_id=runs["completed"].pk, at=AT, without_preflight=True))
+    commence_run(run_id=runs["commenced"].pk, at=AT, without_preflight=True)
     for status, run in runs.items():
         before = contents()
         with pytest.raises(RunConflict, match=f"Run {run.pk} is {status}: only a pending run can be commenced."):

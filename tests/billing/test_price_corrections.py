@@ -294,7 +294,7 @@ def test_who_drafted_it_is_kept(billed: tuple[Customer, Product]) -> None:
 def test_a_run_that_was_commenced_before_the_correction_does_not_see_it(billed: tuple[Customer, Product]) -> None:
     acme, call = billed
     use(acme, call, 1, on="2026-02-01", number="R2")
-    run = commence_run(run_id=new_run(**FEBRUARY).pk, at=AT)
+    run = commence_run(run_id=new_run(**FEBRUARY).pk, at=AT, without_preflight=True)
     correct(rate_of(call), "0.08")
     draft(acme)
     assert lines(invoice(produce(run), acme)) == ["1 x 0.1 = 0.1 -> 0.10"]

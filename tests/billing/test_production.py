@@ -101,7 +101,7 @@ def test_it_leaves_no_temporary_table_and_no_setting_behind() -> None:
 def test_chunks_are_produced_one_by_one_and_the_last_completes_the_run(settings: Any) -> None:
     settings.BILLING_CHUNK_RECORDS = 1
     customers, _ = neighbours(3)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     seen = []
     while produce_next_chunk(run_id=run.pk, at=AT):
         run.refresh_from_db()
@@ -132,7 +132,7 @@ def test_usage_and_transactions_taken_back_before_production_are_not_billed() ->
     acme, call = customer_at("1")
     kept, gone = use(acme, call, 5), use(acme, call, 7)
     fee = TransactionFactory(customer=acme, unit_price=Decimal(3))
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     gone.pending_usage.delete()
     fee.delete()
     assert totals(invoice(produce(run), acme)) == "5.00 + 1.00 = 6.00 USD"

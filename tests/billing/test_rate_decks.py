@@ -20,7 +20,7 @@ def test_a_run_keeps_the_prices_that_it_froze_when_decks_are_activated() -> None
     use(acme, call, 50, destination="447")
     card = rate_of(call).rate_card
     run = new_run()
-    commence_run(run_id=run.pk, at=timezone.now())
+    commence_run(run_id=run.pk, at=timezone.now(), without_preflight=True)
     # A new price in its place, a longer prefix, then both raised by a half: all from before the usage on.
     activate(
         prepare(

@@ -191,7 +191,7 @@ def test_a_draft_of_a_run_that_is_still_going_on_is_made_anew_too(settings: Any)
     bell, other = customer_at("0.10", account_number="B")
     wrong = use(acme, call, 40)
     use(acme, call, 100), use(bell, other, 7)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     assert produce_next_chunk(run_id=run.pk, at=AT)
     run.refresh_from_db()
     assert (run.status, account(run, bell).outcome) == ("commenced", "waiting")
@@ -207,12 +207,12 @@ def test_a_customer_that_waits_in_another_run_is_waited_for() -> None:
     acme, call = customer_at("0.10")
     record = use(acme, call, 40, number="R1")
     january = bill(name="January")
-    february = commence_run(run_id=new_run(name="February", **FEBRUARY).pk, at=AT)
+    february = commence_run(run_id=new_run(name="February", **FEBRUARY).pk, at=AT, without_preflight=True)
     found = stored()
     with pytest.raises(RecordConflict) as caught:
         cancel(record)
     assert str(caught.value) == (
-        f"Record R1 is on a draft. The draft of run {january.pk} (January) cannot be made anew while the customer "
+        f"Record R1 is on a draft. The draft of run {january.pk} (January) cannot be taken back while the customer "
         f"waits in run {february.pk} (February). Wait until that is completed."
     )
     assert stored() == found

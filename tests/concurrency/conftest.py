@@ -17,29 +17,53 @@ UseBroker = Callable[[str], None]
 START_SECONDS = 10
 
 
+class Broker:
+    """A Valkey on a socket of its own, that can go away and come back, empty."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._socket = folder / "valkey.sock"
+        self._command = [str(binary()), "--port", "0", "--unixsocket", str(self._socket), "--save", ""]
+        self._command += ["--dir", str(folder), *options]
+        self.url = f"redis+socket://{self._socket}"
+        self.start()
+
+    def start(self) -> None:
+        self._socket.unlink(missing_ok=True)
+        self._server = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._socket.exists():
+            assert self._server.poll() is None, "Valkey ended before it was up"
+            assert time.monotonic() < deadline, "Valkey did not come up"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """SIGKILL: what is in it is lost."""
+        self._server.kill()
+        self._server.wait()
+
+
 @contextmanager
-def _broker(*options: str) -> Iterator[str]:
+def _broker(*options: str) -> Iterator[Broker]:
     with tempfile.TemporaryDirectory(prefix="tollbook-") as folder:
-        socket = Path(folder, "valkey.sock")
-        command = [str(binary()), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder, *options]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        broker = Broker(Path(folder), *options)
         try:
-            deadline = time.monotonic() + START_SECONDS
-            while not socket.exists():
-                assert server.poll() is None, "Valkey ended before it was up"
-                assert time.monotonic() < deadline, "Valkey did not come up"
-                time.sleep(0.01)
-            yield f"redis+socket://{socket}"
+            yield broker
         finally:
-            server.kill()
-            server.wait()
+            broker.kill()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A broker of the test's own. It ends with the test."""
+    with _broker() as running:
+        yield running
 
 
 @pytest.fixture
 def start_broker() -> Iterator[StartBroker]:
     """Start a Valkey with these options; the URL for Celery. It ends with the test."""
     with ExitStack() as running:
-        yield lambda *options: running.enter_context(_broker(*options))
+        yield lambda *options: running.enter_context(_broker(*options)).url
 
 
 @pytest.fixture

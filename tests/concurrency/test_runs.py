@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from billing.models import BillingRun, RunAccount
-from billing.operations.errors import RunConflict, RunRefused
+from billing.operations.errors import CustomersWait, RunConflict
 from billing.operations.production import produce_next_chunk
 from billing.operations.runs import approve_run, commence_run
 from billing.tasks import produce_chunk
@@ -54,7 +54,7 @@ def documents() -> list[tuple[Any, ...]]:
 def test_each_chunk_is_produced_once_however_many_workers_there_are(settings: Any) -> None:
     settings.BILLING_CHUNK_RECORDS = 1
     customers = company(12)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     assert run.chunks.count() == 12
     counts = at_once([lambda: produce_all(run)] * 4)
     # A worker that finds all chunks in other hands goes home early; together they did each once.
@@ -69,7 +69,7 @@ def test_each_chunk_is_produced_once_however_many_workers_there_are(settings: An
 def test_messages_that_come_twice_or_late_do_nothing(settings: Any) -> None:
     settings.BILLING_CHUNK_RECORDS = 5
     company(6)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     got = at_once([lambda: [produce_chunk(run_id=run.pk) for _ in range(5)]] * 3)
     assert sum(answers.count(True) for answers in got if isinstance(answers, list)) == run.chunks.count(), got
     approve_run(run_id=run.pk, at=AT)
@@ -82,7 +82,7 @@ def test_messages_that_come_twice_or_late_do_nothing(settings: Any) -> None:
 def test_of_two_that_commence_a_run_at_once_one_wins() -> None:
     company(3)
     run = new_run()
-    got = at_once([lambda: commence_run(run_id=run.pk, at=AT)] * 2)
+    got = at_once([lambda: commence_run(run_id=run.pk, at=AT, without_preflight=True)] * 2)
     assert sorted(type(one).__name__ for one in got) == ["BillingRun", "RunConflict"]
     (refused,) = (one for one in got if isinstance(one, RunConflict))
     assert str(refused) == f"Run {run.pk} is commenced: only a pending run can be commenced."
@@ -92,9 +92,14 @@ def test_of_two_that_commence_a_run_at_once_one_wins() -> None:
 def test_of_two_runs_of_the_same_customers_commenced_at_once_one_wins() -> None:
     company(3)
     runs = [new_run(name="One"), new_run(name="Two")]
-    got = at_once([lambda: commence_run(run_id=runs[0].pk, at=AT), lambda: commence_run(run_id=runs[1].pk, at=AT)])
-    assert sorted(type(one).__name__ for one in got) == ["BillingRun", "RunRefused"], got
-    (refused,) = (one for one in got if isinstance(one, RunRefused))
+    got = at_once(
+        [
+            lambda: commence_run(run_id=runs[0].pk, at=AT, without_preflight=True),
+            lambda: commence_run(run_id=runs[1].pk, at=AT, without_preflight=True),
+        ]
+    )
+    assert sorted(type(one).__name__ for one in got) == ["BillingRun", "CustomersWait"], got
+    (refused,) = (one for one in got if isinstance(one, CustomersWait))
     assert "customer A00 still waits in run" in str(refused)
     assert sorted(BillingRun.objects.values_list("status", flat=True)) == ["commenced", "pending"]
     assert RunAccount.objects.count() == 3
@@ -146,7 +151,7 @@ def test_usage_taken_back_while_it_is_produced_is_not_billed() -> None:
     acme, call = customer_at("1")
     use(acme, call, 5)
     gone = use(acme, call, 7)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     with transaction_open() as other:
         other.execute("DELETE FROM pending_usage WHERE record_id = %s", [gone.id])
         with meanwhile(lambda: produce_all(run)) as produced:
@@ -161,7 +166,7 @@ def test_usage_taken_back_while_it_is_produced_is_not_billed() -> None:
 def test_usage_that_is_not_taken_back_after_all_is_billed() -> None:
     acme, call = customer_at("1")
     record = use(acme, call, 7)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     with transaction_open() as other:
         other.execute("DELETE FROM pending_usage WHERE record_id = %s", [record.id])
         with meanwhile(lambda: produce_all(run)):
@@ -174,7 +179,7 @@ def test_usage_put_off_while_it_is_produced_waits_for_its_month() -> None:
     acme, call = customer_at("1")
     use(acme, call, 5)
     later = use(acme, call, 7)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     with transaction_open() as other:
         other.execute("UPDATE pending_usage SET billing_effective_date = '2026-02-15' WHERE record_id = %s", [later.id])
         with meanwhile(lambda: produce_all(run)):
@@ -196,7 +201,7 @@ def test_a_transaction_changed_while_it_is_produced_is_not_billed_as_it_was(chan
     acme, call = customer_at("1")
     use(acme, call, 5)
     TransactionFactory(customer=acme, unit_price=Decimal(20), transaction_date=date(2026, 1, 10))
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     with transaction_open() as other:
         other.execute(change)
         with meanwhile(lambda: produce_all(run)):
@@ -206,7 +211,7 @@ def test_a_transaction_changed_while_it_is_produced_is_not_billed_as_it_was(chan
 
 def test_an_import_during_the_run_is_for_the_next_one() -> None:
     customers = company(4)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     call = rate_of_all(customers)
     at_once([lambda: produce_all(run), lambda: [use(customer, call, 100) for customer in customers]])
     produce(run)

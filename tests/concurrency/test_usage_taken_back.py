@@ -65,7 +65,7 @@ def everything_is_in_one_place() -> None:
 )
 def test_what_is_done_while_its_chunk_is_produced_is_not_billed_as_it_was(name: str, waits: bool) -> None:  # noqa: FBT001
     acme, _, (_, record) = acme_with(5, 7)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     with (
         held(END_OF_ACT) as let_go,
         meanwhile(lambda: ACTS[name](record)) as acting,
@@ -93,7 +93,7 @@ def test_what_is_done_after_its_chunk_was_produced_waits_for_it_and_makes_the_dr
     name: str, billed: str
 ) -> None:
     acme, _, (_, record) = acme_with(5, 7)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     with (
         held(END_OF_PRODUCTION) as let_go,
         meanwhile(lambda: produce(run)) as produced,
@@ -212,7 +212,7 @@ def test_a_run_that_is_commenced_while_a_draft_is_made_anew_waits_for_it() -> No
     with (
         held(END_OF_ACT) as let_go,
         meanwhile(lambda: cancel(record)),
-        meanwhile(lambda: commence_run(run_id=february.pk, at=AT), waiting=2) as commenced,
+        meanwhile(lambda: commence_run(run_id=february.pk, at=AT, without_preflight=True), waiting=2) as commenced,
     ):
         assert not commenced.done()
         let_go()
@@ -228,7 +228,7 @@ def test_an_older_draft_is_not_made_anew_while_a_run_produces_the_customer() -> 
     acme, call, (_, record) = acme_with(5, 7)
     use(acme, call, 50, on="2026-02-10")
     january = bill()
-    february = commence_run(run_id=new_run(**FEBRUARY).pk, at=AT)
+    february = commence_run(run_id=new_run(**FEBRUARY).pk, at=AT, without_preflight=True)
     with (
         held(f"SELECT FROM run_account WHERE run_id = {february.pk} FOR UPDATE") as let_go,
         meanwhile(lambda: produce(february)),
@@ -244,7 +244,7 @@ def test_an_older_draft_is_not_made_anew_while_a_run_produces_the_customer() -> 
 
 def test_all_at_once_nothing_is_lost_and_nothing_twice() -> None:
     acme, _, records = acme_with(1, 2, 4, 8, 16, 32)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
 
     def work_off() -> BillingRun:
         while produce_next_chunk(run_id=run.pk, at=AT):

@@ -1,14 +1,17 @@
 """A real Celery worker process on a database and a broker of a test's choice."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+import psutil
 from django.db import connection
 
 from config.env import BASE_DIR
@@ -52,6 +55,22 @@ class Worker:
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(timeout=10)
+
+    def kill_one(self) -> None:
+        """SIGKILL to one of the processes that work; the others go on, and it is replaced."""
+        children = psutil.Process(self._process.pid).children()
+        assert children, "The worker has no processes."
+        children[0].kill()
+
+    def longest_task(self) -> Decimal:
+        """The seconds that its longest task took; it did some."""
+        seconds = re.findall(r"succeeded in ([0-9.]+)s", self.log.read_text())
+        assert seconds, "The worker did nothing."
+        return max(Decimal(each) for each in seconds)
+
+    def done(self, task: str) -> int:
+        """How many messages for this task it has worked off."""
+        return len(re.findall(rf"Task {re.escape(task)}\[.* succeeded in ", self.log.read_text()))
 
     def must_live(self) -> None:
         """Fail with the end of its log where it ended by itself."""

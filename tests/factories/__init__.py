@@ -8,6 +8,8 @@ from tests.factories.billing import (
     InvoiceMessageFactory,
     RunAccountFactory,
     RunChunkFactory,
+    RunScheduleFactory,
+    ScheduleMailFactory,
     UsageGapFactory,
 )
 from tests.factories.catalog import (
@@ -44,6 +46,7 @@ from tests.factories.invoicing import (
     InvoiceLineFactory,
     InvoiceTaxFactory,
     PriceCorrectionFactory,
+    RecurringChargeFactory,
     TransactionFactory,
     UsageChargeFactory,
     post,
@@ -98,8 +101,11 @@ __all__ = [
     "RateExampleFactory",
     "RateFactory",
     "RateTierFactory",
+    "RecurringChargeFactory",
     "RunAccountFactory",
     "RunChunkFactory",
+    "RunScheduleFactory",
+    "ScheduleMailFactory",
     "SiteFactory",
     "SourceSystemFactory",
     "SubscriptionActionFactory",

@@ -1,9 +1,9 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import factory
 
-from billing.choices import GapKind, RunStatus
+from billing.choices import GapKind, RunStatus, ScheduleMailKind
 from billing.models import (
     BillingCycle,
     BillingRun,
@@ -12,6 +12,8 @@ from billing.models import (
     InvoiceMessage,
     RunAccount,
     RunChunk,
+    RunSchedule,
+    ScheduleMail,
     UsageGap,
 )
 from tests.factories.customers import CustomerFactory
@@ -135,3 +137,24 @@ class UsageGapFactory(RowFactory[UsageGap]):
 
     class Meta:
         model = UsageGap
+
+
+class RunScheduleFactory(RowFactory[RunSchedule]):
+    """Monthly runs, the first of January 2026, created only."""
+
+    name = factory.Sequence(lambda n: f"Monthly {n}")
+    first_cutoff_date = date(2026, 2, 1)
+
+    class Meta:
+        model = RunSchedule
+
+
+class ScheduleMailFactory(RowFactory[ScheduleMail]):
+    schedule = factory.SubFactory(RunScheduleFactory)
+    day = factory.Sequence(lambda n: date(2026, 2, 1) + timedelta(days=n))
+    kind = ScheduleMailKind.ERROR
+    subject = "Monthly failed"
+    text = "The schedule Monthly could not make its run."
+
+    class Meta:
+        model = ScheduleMail

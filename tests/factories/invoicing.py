@@ -11,11 +11,12 @@ from invoicing.models import (
     InvoiceLine,
     InvoiceTax,
     PriceCorrection,
+    RecurringCharge,
     Transaction,
     UsageCharge,
 )
 from tests.factories.catalog import TaxRateFactory
-from tests.factories.customers import CustomerFactory
+from tests.factories.customers import CustomerFactory, SubscriptionFactory
 from tests.factories.rows import RowFactory
 from tests.factories.usage import UsageDataRecordFactory
 
@@ -91,6 +92,20 @@ class TransactionFactory(RowFactory[Transaction]):
 
     class Meta:
         model = Transaction
+
+
+class RecurringChargeFactory(RowFactory[RecurringCharge]):
+    """10.00 a month, in advance, from 1 January 2026 on; `customer=` gives it to a subscription of that customer."""
+
+    customer = factory.SubFactory(CustomerFactory)
+    subscription = factory.SubFactory(SubscriptionFactory, customer=factory.SelfAttribute("..customer"))
+    currency = factory.SelfAttribute("customer.currency")
+    description = "Line rental"
+    unit_price = Decimal("10.00")
+    start_date = date(2026, 1, 1)
+
+    class Meta:
+        model = RecurringCharge
 
 
 class PriceCorrectionFactory(RowFactory[PriceCorrection]):

@@ -62,6 +62,7 @@ def other_value(column: str, kind: str) -> str:
     """An SQL expression for a value of that type which the row does not have yet."""
     return {
         "bigint": f"coalesce({column}, 0) + 1000",
+        "smallint": f"coalesce({column}, 0) + 1",
         "integer": f"coalesce({column}, 0) + 1000",
         "numeric": f"coalesce({column}, 0) + 1",
         "date": f"coalesce({column}, '2026-01-01') + 1",

@@ -128,7 +128,7 @@ def test_with_an_unpriced_record_nothing_of_the_customer_is_billed(
     currency: str, drawn: list[DrawnCustomer], drawn_prices: DrawnPrices
 ) -> None:
     subrun, parties = make_company(currency, drawn, drawn_prices)
-    run = produce(commence_run(run_id=new_run(subrun=subrun).pk, at=AT))
+    run = produce(commence_run(run_id=new_run(subrun=subrun).pk, at=AT, without_preflight=True))
     for party in parties:
         due = [record for record in party.records if is_due(record)]
         expected = engine_charges(party)

@@ -75,7 +75,7 @@ def test_what_is_directed_while_a_run_has_not_come_to_it_waits_for_the_next() ->
     acme, call = customer_at("0.10")
     use(acme, call, 100)
     record = use(acme, call, 40)
-    run = commence_run(run_id=new_run().pk, at=AT)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
     direct(record, "TO_BE_CREDITED")
     produce(run)
     assert lines(invoice(run, acme)) == ["100 x 0.1 = 10 -> 10.00"]
