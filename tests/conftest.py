@@ -20,6 +20,9 @@ settings.register_profile("ci", derandomize=True, deadline=None, max_examples=10
 settings.register_profile("thorough", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# See billing/migrations/0003_prices_laid_out.py.
+LAID_OUT_PRICES = [f"price_{part}" for part in ("window", "list", "page", "terms", "card", "hours", "slot")]
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
@@ -49,6 +52,9 @@ def add_rows_of_migrations(**kwargs: object) -> None:
 def flush_of_transactional_tests() -> Iterator[None]:
     """Let the flush after a transactional test empty the tables, and fill in what migrations had put there.
 
+    Emptied too are the prices laid out for a run, whose tables no model names: Django would leave those of a run that a
+    test did not finish to the tests after it.
+
     Django empties the database by TRUNCATE, which the database refuses for what bills rest on. Only those triggers
     are passed over, and only for the flush: the tests themselves meet every trigger.
     """
@@ -61,7 +67,7 @@ def flush_of_transactional_tests() -> Iterator[None]:
 
     def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
         with pgtrigger.ignore(*triggers):
-            execute_sql_flush(self, sql_list)
+            execute_sql_flush(self, [*sql_list, f"TRUNCATE {', '.join(LAID_OUT_PRICES)}"])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", flush)
