@@ -33,37 +33,46 @@ class JsonApi:
     p99: float
 
 
+@dataclass(frozen=True, slots=True)
+class WebServer:
+    """Where it listens on the loopback, and the process that its workers are children of."""
+
+    port: int
+    pid: int
+
+
 def measure(databases: Databases) -> JsonApi:
     """Send the records; all have to be answered with 201."""
-    keys = _keys(databases)
-    with _server(databases) as port:
-        _send(port, keys, WARM_UP, start=0)
+    keys = api_keys(databases, PRODUCT, CLIENTS)
+    with web_server(databases, PRODUCT) as server:
+        _send(server.port, keys, WARM_UP, start=0)
         started = time.perf_counter()
-        seconds = sorted(_send(port, keys, REQUESTS, start=WARM_UP))
+        seconds = sorted(_send(server.port, keys, REQUESTS, start=WARM_UP))
         took = time.perf_counter() - started
     return JsonApi(len(seconds), len(seconds) / took, seconds[len(seconds) // 2], seconds[len(seconds) * 99 // 100])
 
 
-def _keys(databases: Databases) -> list[str]:
-    command = [sys.executable, "-m", "bench.product", "keys", str(CLIENTS)]
-    environment = databases.environment(PRODUCT)
+def api_keys(databases: Databases, name: str, count: int) -> list[str]:
+    """New keys of a user who may do all."""
+    command = [sys.executable, "-m", "bench.product", "keys", str(count)]
+    environment = databases.environment(name)
     done = subprocess.run(command, check=True, cwd=BASE_DIR, env=environment, stdout=subprocess.PIPE)
     keys: list[str] = json.loads(done.stdout)["keys"]
     return keys
 
 
 @contextmanager
-def _server(databases: Databases) -> Iterator[int]:
+def web_server(databases: Databases, name: str) -> Iterator[WebServer]:
     """The web server as `manage.py run` starts it, on a free port of this machine's loopback."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     workers = str(machine.bounded(machine.cores(), 2, 3))
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", workers]
     command += ["--threads", "4", "--log-level", "warning"]
-    process = subprocess.Popen(command, cwd=BASE_DIR, env=databases.environment(PRODUCT))
+    process = subprocess.Popen(command, cwd=BASE_DIR, env=databases.environment(name))
     try:
         _wait_for(port, process)
-        yield port
+        yield WebServer(port, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=LONGEST_SECONDS)

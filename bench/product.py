@@ -92,6 +92,20 @@ def keys(count: int) -> dict[str, object]:
     return {"keys": [text for _, text in made]}
 
 
+def invoice_places(limit: int) -> dict[str, object]:
+    """Where the last page of the list of all invoices begins, as its cursor says it, and ids of some invoices."""
+    from customers.api.fields import cursor
+    from invoicing.api.serializers import LIST
+    from invoicing.models import Invoice
+    from usage.api.record_pages import fingerprint
+
+    invoices = Invoice.objects.order_by("period_start", "id")
+    before = invoices[limit]
+    ids = list(invoices.values_list("id", flat=True))
+    after: list[str | int] = [fingerprint({}, None), before.period_start.isoformat(), before.pk]
+    return {"cursor": cursor(of=LIST, after=after), "ids": ids[:: max(1, len(ids) // 500)]}
+
+
 def peak_kib() -> int:
     """The most memory that this process had, in KiB.
 
@@ -114,6 +128,7 @@ def main(arguments: list[str]) -> None:
         "ingest": lambda: ingest(Path(arguments[1])),
         "run": lambda: run(date.fromisoformat(arguments[1])),
         "keys": lambda: keys(int(arguments[1])),
+        "invoice_places": lambda: invoice_places(int(arguments[1])),
     }
     result = steps[arguments[0]]()
     result["peak_kib"] = peak_kib()

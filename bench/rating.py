@@ -144,8 +144,7 @@ def timed(rating_times: list[float], charging_times: list[float]) -> Iterator[No
 
     from billing.operations import production, rating
 
-    step_sql = vars(production)["_sql"]
-    charging = {step_sql(step) for step in ("accounts", "take", "charges")}
+    charging = {production.step_sql(step) for step in ("accounts", "take", "charges")}
 
     def noting(*arguments: Any, **options: Any) -> None:
         started = time.perf_counter()

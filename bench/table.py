@@ -6,12 +6,16 @@ from pathlib import Path
 
 from bench.generate import Size
 from bench.growth import Growth
+from bench.invoices_api import Answers, InvoicesApi
 from bench.json_api import CLIENTS
+from bench.pdf import Pdfs
 from bench.rating import SMALL_CHUNK, Rating
+from bench.reports import Reports
 from bench.timing import Results
 
 INGEST_AIM, RUN_AIM = 0.6, 0.5
 RATING_AIM, COUNTED_AIM = 0.5, 0.33
+PDFS_AIM, REPORTS_AIM = 50, 0.3
 
 
 def print_table(size: Size, results: Results, *, workers: int) -> None:
@@ -36,6 +40,9 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
     print(f"posting {results.invoices:,} invoices: {results.posting:.2f} s")
     print(f"pre-flight: {results.preflight:.2f} s, {_part(results.preflight, results.run)} of the run, aim 10 %")
     _print_growth(results.growth, size)
+    _print_invoices_api(results.documents.api)
+    _print_pdfs(results.documents.pdfs)
+    _print_reports(results.documents.reports)
     print(f"peak memory of a process, at {size.records // 10:,} and at {size.records:,} records")
     print(f"  import {results.small_ingest_kib / 1024:.0f} MiB, {results.ingest_kib / 1024:.0f} MiB")
     print(f"  worker {results.small_worker_kib / 1024:.0f} MiB, {results.worker_kib / 1024:.0f} MiB")
@@ -60,6 +67,33 @@ def _print_growth(growth: Growth, size: Size) -> None:
     for name in growth.small:
         small, large = growth.small[name], growth.large[name]
         print(f"  {name} {small:.2f} s, {large:.2f} s: {large / small:.2f}")
+
+
+def _print_invoices_api(api: InvoicesApi) -> None:
+    print(f"list of {api.invoices:,} invoices, pages of 100: median and 99 % under")
+    for name, answers in (("first page", api.first_page), ("last page", api.last_page), ("one invoice", api.one)):
+        print(f"  {name} {_milliseconds(answers)}")
+    print(f"  memory of a server's process {api.first_kib / 1024:.0f} MiB, in the end {api.last_kib / 1024:.0f} MiB")
+
+
+def _milliseconds(answers: Answers) -> str:
+    return f"{answers.median * 1000:.0f} ms, {answers.p99 * 1000:.0f} ms"
+
+
+def _print_pdfs(pdfs: list[Pdfs]) -> None:
+    print(f"PDFs a second and core, aim {PDFS_AIM} with {pdfs[0].lines} lines")
+    for made in pdfs:
+        print(f"  {made.lines:,} lines, {made.pages} pages: {made.per_core_second:.1f}; ", end="")
+        print(f"{made.bytes / 1024:.0f} KiB each, memory {made.megabytes_first}, {made.megabytes_last} MB")
+
+
+def _print_reports(reports: Reports) -> None:
+    print(f"usage reports of an invoice with {reports.calls:,} calls: rows/s, memory over idle")
+    for name, made in reports.large.items():
+        print(f"  {name} {reports.rows_per_second(name):,.0f}, {made.over_idle_kib / 1024:.0f} MiB")
+    print(f"  CSV against COPY alone {reports.ratio:.2f}, aim {REPORTS_AIM}")
+    for name, made_many in reports.typical.items():
+        print(f"  {made_many.invoices:,} invoices with 200 calls, {name}: {made_many.per_second:.1f} a second")
 
 
 def _part(seconds: float, whole: float) -> str:

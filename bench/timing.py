@@ -11,13 +11,27 @@ from bench.databases import FLOOR, KILLED, PRODUCT, RATING, SMALL, Databases
 from bench.floor import floor_ingest, floor_run
 from bench.generate import MONTH_CUTOFF, Calls, Size
 from bench.growth import Growth, measure_growth
+from bench.invoices_api import REQUESTS, InvoicesApi, measure_invoices
 from bench.json_api import JsonApi, measure
 from bench.kill import differences_after_kills
+from bench.pdf import Pdfs, measure_pdfs
 from bench.rating import Rating, measure_rating
+from bench.reports import Reports, measure_reports
 from bench.steps import step
 from bench.workers import Workers
 
 COMPANY = Path(__file__).parent / "company.sql"
+# At so many records as many PDFs are made as are worth measuring, and a tenth as many invoices are listed.
+FULL_SIZE, LEAST_INVOICES = 1_000_000, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Lists of invoices, their PDFs and their usage reports."""
+
+    api: InvoicesApi
+    pdfs: list[Pdfs]
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class Results:
     json_api: JsonApi
     rating: Rating
     growth: Growth
+    documents: Documents
     floor_run: float
     preflight: float
     run: float
@@ -51,6 +66,7 @@ def bench(
     """All steps: a tenth of the calls first, for the memory, then all of them, floor and product in turn."""
     server = _found_company(databases, size)
     databases.copy(FLOOR, SMALL, RATING)
+    documents = _measure_documents(databases, size, workers)
     small_ingest = step(databases, SMALL, "ingest", str(small.dirty))
     with Workers(databases, SMALL, workers) as pool:
         step(databases, SMALL, "run", MONTH_CUTOFF)
@@ -70,16 +86,15 @@ def bench(
         worker_kib = pool.peak_kib()
     counts = _checked_counts(size, ingested, billed)
     differing = differences_after_kills(databases, workers=workers, kills=kills) if kills else None
-    growth = measure_growth(databases, records=size.records * 9 // 100, workers=workers)
-    api = measure(databases)
     return Results(
         floor_ingest=floor_ingested,
         ingest=ingested["seconds"],
         repeated=ingested["repeated"],
         quarantine=ingested["quarantine"],
         counts=counts,
-        json_api=api,
-        growth=growth,
+        growth=measure_growth(databases, records=size.records * 9 // 100, workers=workers),
+        json_api=measure(databases),
+        documents=documents,
         rating=measure_rating(databases, records=size.records, services=size.services, prefixes=prefixes),
         floor_run=floor_billed,
         preflight=billed["preflight_seconds"],
@@ -92,6 +107,16 @@ def bench(
         worker_kib=worker_kib,
         differing_after_kills=differing,
         server=server,
+    )
+
+
+def _measure_documents(databases: Databases, size: Size, workers: int) -> Documents:
+    """In copies of the product's database, as long as there is nothing but the company in it."""
+    invoices = max(LEAST_INVOICES, size.records // 10)
+    return Documents(
+        api=measure_invoices(databases, invoices=invoices, requests=min(REQUESTS, invoices // 50)),
+        pdfs=measure_pdfs(part=max(1, FULL_SIZE // size.records)),
+        reports=measure_reports(databases, calls=size.records, invoices=max(1, size.records // 200), workers=workers),
     )
 
 

@@ -54,6 +54,7 @@ class PreflightWarning(models.TextChoices):
     COMPLETENESS = "completeness", "Completeness"
     IMPORTS_UNDER_WAY = "imports_under_way", "Imports under way"
     EXPIRED_RATES = "expired_rates", "Expired prices"
+    RATE_CARD_FINDINGS = "rate_card_findings", "Checks of rate cards"
     UNPRICED_USAGE = "unpriced_usage", "Usage without a rate"
     NO_PRICE_LIST = "no_price_list", "Customers without a rate card"
     NO_DEFAULT_CARD = "no_default_card", "Currencies without a default rate card"

@@ -90,3 +90,11 @@ class Severity(models.TextChoices):
 def time_zones() -> list[str]:
     """The names of the IANA time zones, without those that PostgreSQL does not know, such as the machine's own."""
     return sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
+
+
+class TaxTreatment(models.TextChoices):
+    """Why a document has the tax that it has. What is not standard has a percent of 0 and a note that says why."""
+
+    STANDARD = "standard", "Taxed"
+    REVERSE_CHARGE = "reverseCharge", "Reverse charge: the customer owes the tax"
+    EXEMPT = "exempt", "Exempt"

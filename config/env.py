@@ -79,6 +79,30 @@ def secret_key() -> str:
         raise BadVariableError(f"SECRET_KEY has to be set, for none can be kept in .local/ ({error}).") from error
 
 
+def storage() -> dict[str, Any]:
+    """Django's default storage: the bucket `S3_BUCKET`, where that is set, else the disk; raises `BadVariableError`.
+
+    Keys are those of the AWS tools (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, a profile, the machine's role).
+    """
+    bucket = text("S3_BUCKET", default="")
+    if not bucket:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    endpoint = text("S3_ENDPOINT_URL", default="")
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise BadVariableError("S3_ENDPOINT_URL is no address such as https://s3.example.com.")
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": endpoint or None,
+        "region_name": text("S3_REGION", default="") or None,
+        "location": text("S3_FOLDER", default=""),
+        # A file stays where it is under its name, and nobody reads it but with the keys.
+        "default_acl": None,
+        "file_overwrite": True,
+        "querystring_auth": True,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 def required(name: str) -> str:
     """The value of a variable that has to be set; raises `BadVariableError`."""
     value = os.environ.get(name, "")

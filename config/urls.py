@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from billing.admin.dashboards import count_figures_view, dashboard_page
 from billing.admin.price_differences import differences_page
 from billing.admin.price_tool import price_tool
 from billing.admin.what_if import what_if_page
@@ -11,7 +12,11 @@ urlpatterns = [
     path("admin/price-tool/", admin.site.admin_view(price_tool), name="price-tool"),
     path("admin/what-if/", admin.site.admin_view(what_if_page), name="what-if"),
     path("admin/price-differences/", admin.site.admin_view(differences_page), name="price-differences"),
+    path("admin/dashboards/", admin.site.admin_view(dashboard_page), name="dashboards"),
+    path("admin/dashboards/count/", admin.site.admin_view(count_figures_view), name="dashboards-count"),
+    path("admin/dashboards/<slug:name>/", admin.site.admin_view(dashboard_page), name="dashboard"),
     path("admin/", admin.site.urls),
+    path("invoices/", include("invoicing.api.link_urls")),
     path("", include("config.api.urls")),
 ]
 

@@ -9,6 +9,14 @@ class CustomerStatus(models.TextChoices):
     CLOSED = "CLOSED", "Closed"
 
 
+class MinimumRule(models.TextChoices):
+    """What becomes of an invoice that comes to less than the customer's minimum."""
+
+    SKIP = "skip", "It waits until it adds up"
+    PAD = "pad", "It is filled up to the minimum"
+    FEE = "fee", "A low-usage fee is added"
+
+
 class LifeCycleState(models.TextChoices):
     """Of accounts, subscriptions, services and actions."""
 

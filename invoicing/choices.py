@@ -44,9 +44,35 @@ class LineKind(models.TextChoices):
     MANUAL = "MANUAL", "Manual"
     REVERSAL = "REVERSAL", "Usage taken back"
     CORRECTION = "CORRECTION", "Price corrected"
+    MINIMUM = "MINIMUM", "Filled up to the minimum"
+    FEE = "FEE", "Low-usage fee"
+    CREDIT = "CREDIT", "Coupon or account credit"
 
 
 class DeliveryChannel(models.TextChoices):
     EMAIL = "EMAIL", "E-mail"
     LETTER = "LETTER", "Letter"
     PORTAL = "PORTAL", "Customer's portal"
+    NONE = "NONE", "Not sent"
+
+
+class DeliveryState(models.TextChoices):
+    """Waiting; being handed over to the mail server; taken by it; and what went wrong.
+
+    Uncertain: whoever handed it over died before it noted whether it was taken. A person decides; it is not sent again
+    by itself. Not to be sent: the customer is on no channel.
+    """
+
+    WAITING = "WAITING", "Waiting"
+    SENDING = "SENDING", "Being sent"
+    SENT = "SENT", "Sent"
+    REFUSED = "REFUSED", "Refused"
+    BOUNCED = "BOUNCED", "Came back"
+    UNCERTAIN = "UNCERTAIN", "Not known whether it was sent"
+    NOT_SENT = "NOT_SENT", "Not to be sent"
+
+
+class RenderingState(models.TextChoices):
+    WAITING = "WAITING", "Waiting"
+    DONE = "DONE", "Made"
+    FAILED = "FAILED", "Failed"

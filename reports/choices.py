@@ -85,3 +85,17 @@ class ReportFormat(models.TextChoices):
     PDF = "pdf", "PDF"
     JSON_LINES = "jsonl", "JSON lines"
     PARQUET = "parquet", "Parquet"
+
+
+class SplitBy(models.TextChoices):
+    """Whether a report is one file, or one for each of these."""
+
+    NOTHING = "", "One file"
+    SITE = "site", "One file for each site"
+    NUMBER = "number", "One file for each number"
+
+
+class ProductionState(models.TextChoices):
+    WAITING = "WAITING", "Waiting"
+    DONE = "DONE", "Made"
+    FAILED = "FAILED", "Failed"

@@ -1,3 +1,27 @@
-from billing.admin import accounts, completeness, invoices, run_schedules, runs, schedules, terms, usage_records
+from billing.admin import (
+    accounts,
+    card_checks,
+    completeness,
+    invoices,
+    manual_invoices,
+    run_schedules,
+    runs,
+    schedules,
+    terms,
+    usage_records,
+    verifications,
+)
 
-__all__ = ["accounts", "completeness", "invoices", "run_schedules", "runs", "schedules", "terms", "usage_records"]
+__all__ = [
+    "accounts",
+    "card_checks",
+    "completeness",
+    "invoices",
+    "manual_invoices",
+    "run_schedules",
+    "runs",
+    "schedules",
+    "terms",
+    "usage_records",
+    "verifications",
+]

@@ -20,9 +20,9 @@ from billing.models import RunAccount
 from billing.operations.errors import RunConflict, RunRefused
 from billing.operations.run_accounts import hold_account, release_account, split_off_account
 from billing.operations.runs import approve_run
-from billing.tasks import wake_workers
+from billing.tasks import wake_for_posted, wake_workers
 from catalog.admin.base import LargeTableAdmin, change_url, link, list_url
-from catalog.admin.keyset import KeyChangeList
+from catalog.admin.keyset import KeyChangeList, SelectableKeyChangeList
 
 MOST_SELECTED = 200
 SHOWN_REFUSALS = 5
@@ -70,14 +70,6 @@ DECISIONS = {
         done="posted",
     ),
 }
-
-
-class SelectableKeyChangeList(KeyChangeList):
-    """Pages by key whose rows can be selected."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.show_admin_actions = True
 
 
 class AccountActionsAdmin(LargeTableAdmin):
@@ -187,7 +179,12 @@ def back_of(accounts: Sequence[RunAccount]) -> str:
 
 def post_step(request: HttpRequest, run_id: int, account_ids: Sequence[int]) -> Callable[[], object]:
     """Posts the invoices of accounts of one run."""
-    return lambda: approve_run(run_id=run_id, at=timezone.now(), user_id=request.user.pk, account_ids=account_ids)
+
+    def post() -> None:
+        approve_run(run_id=run_id, at=timezone.now(), user_id=request.user.pk, account_ids=account_ids)
+        wake_for_posted()
+
+    return post
 
 
 def release(account: RunAccount) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.admin.accounts import accounts_url
 from billing.admin.completeness import gap_row
+from billing.admin.dashboards import landing_context
 from billing.admin.run_page import state_in_words
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, CompletenessDay, RunAccount
@@ -70,6 +71,7 @@ def landing_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     context["may_upload"] = user.has_perm("usage.add_usageimport")
     context["may_add_run"] = user.has_perm("billing.add_billingrun")
     context["title"] = "What to do next"
+    context.update(landing_context(request))
     return context
 
 

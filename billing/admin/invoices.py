@@ -6,10 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 
+from billing.admin.credit_notes import CreditingAdmin
 from billing.queries.check_explanations import check_explanations
 from catalog.admin.base import change_url
 from invoicing.admin.documents import InvoiceAdmin as LookedAtAdmin
 from invoicing.models import Invoice
+from reports.admin.rendered import reports_panel
 
 # So many are explained in a second or two.
 EXPLAINED_CHARGES = 1_000
@@ -19,8 +21,8 @@ admin.site.unregister(Invoice)
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(LookedAtAdmin):
-    """The page of a document with what billing knows of it: why its charges are what they are."""
+class InvoiceAdmin(CreditingAdmin, LookedAtAdmin):
+    """The page of a document with what billing knows of it: why its charges are what they are, and its credit notes."""
 
     change_form_template = "admin/billing/invoice/change_form.html"
 
@@ -32,6 +34,8 @@ class InvoiceAdmin(LookedAtAdmin):
         invoice = kwargs.get("obj")
         if invoice:
             context["explanations_url"] = reverse(f"admin:{EXPLANATIONS}", args=[invoice.pk])
+            context |= self.crediting(request, invoice)
+            context |= reports_panel(request, invoice)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def explanations_view(self, request: HttpRequest, invoice_id: int) -> HttpResponse:

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from billing.admin import price_differences, what_if
+from billing.admin import dashboards, price_differences, what_if
 from billing.admin.price_tool import may_ask
 
 # Title, icon and model (`app_model`) of each page, by group.
@@ -14,16 +14,24 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Billing": (
         ("Billing runs", "play_circle", "billing_billingrun"),
         ("Run accounts", "fact_check", "billing_runaccount"),
+        ("Verifications", "verified", "billing_runverification"),
         ("Invoices", "receipt_long", "invoicing_invoice"),
         ("Transactions", "add_shopping_cart", "invoicing_transaction"),
         ("Usage charges", "calculate", "invoicing_usagecharge"),
         ("Price corrections", "price_change", "invoicing_pricecorrection"),
+        ("Credited charges", "undo", "invoicing_creditedcharge"),
+        ("Coupons", "confirmation_number", "invoicing_coupon"),
+        ("Account credits", "redeem", "invoicing_accountcredit"),
+        ("Credits used", "shopping_bag", "invoicing_credituse"),
         ("Run schedules", "event_upcoming", "billing_runschedule"),
         ("Schedule mails", "mail", "billing_schedulemail"),
         ("Invoice messages", "chat", "billing_invoicemessage"),
         ("Billing cycles", "event_repeat", "billing_billingcycle"),
         ("Customers' billing", "tune", "billing_customerbilling"),
+        ("PDFs", "picture_as_pdf", "invoicing_renderedinvoice"),
         ("Deliveries", "outgoing_mail", "invoicing_invoicedelivery"),
+        ("Legal entities", "apartment", "invoicing_legalentity"),
+        ("Customers' sellers", "handshake", "invoicing_customerinvoicing"),
         ("Number series", "tag", "invoicing_numberseries"),
     ),
     "Usage": (
@@ -52,6 +60,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Rates", "sell", "catalog_rate"),
         ("Rate decks", "upload_file", "catalog_ratedeck"),
         ("Examples", "rule", "catalog_rateexample"),
+        ("Checks of rate cards", "fact_check", "billing_ratecardcheck"),
         ("Time bands", "schedule", "catalog_timeband"),
         ("Public holidays", "celebration", "catalog_publicholiday"),
         ("Tax rates", "percent", "catalog_taxrate"),
@@ -60,7 +69,12 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Reports": (
         ("Report profiles", "description", "reports_invoiceusagereportprofile"),
         ("Customers' profiles", "assignment_ind", "reports_customerreportprofile"),
+        ("Invoices' profiles", "assignment", "reports_invoicereportprofile"),
         ("Usage reports", "draft", "reports_usagereport"),
+        ("Revenue by day", "calendar_view_day", "reports_revenueday"),
+        ("Usage by day", "bar_chart", "reports_usageday"),
+        ("Counted documents", "done_all", "reports_countedinvoice"),
+        ("Reports to make", "pending_actions", "reports_reportproduction"),
     ),
     "System": (
         ("Source systems", "dns", "usage_sourcesystem"),
@@ -96,7 +110,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for title, pages in PAGES.items()
     ]
-    return [{"items": [home]}, *groups]
+    pictures = entry(request, "Dashboards", "monitoring", reverse("dashboards"), dashboards.may_see)
+    return [{"items": [home, pictures]}, *groups]
 
 
 def page(request: HttpRequest, title: str, icon: str, model: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from billing.operations.pausing import pause_run, resume_run
 from billing.operations.run_accounts import retry_failed
 from billing.operations.runs import approve_run, cancel_run, complete_run
 from billing.operations.undo import undo_run
-from billing.tasks import wake_workers
+from billing.tasks import wake_for_posted, wake_workers
 from catalog.admin.base import Admin, change_url
 from catalog.admin.figures import exact
 
@@ -103,6 +103,7 @@ class RunActionsAdmin(Admin):
 
         def act() -> str:
             run = approve_run(run_id=run_id, at=timezone.now(), user_id=request.user.pk)
+            wake_for_posted()
             return f"{run.name} is approved: its invoices are posted."
 
         if request.method != "POST":

@@ -14,8 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from billing.admin.accounts import OUTCOME_LABELS
-from billing.admin.run_actions import RunActionsAdmin
 from billing.admin.run_page import checklist
+from billing.admin.run_proof import RunProofAdmin
 from billing.choices import AccountOutcome, PreflightVerdict, RunStatus
 from billing.models import BillingRun, RunAccount
 from billing.operations.errors import PreflightRefused, RunConflict, RunRefused
@@ -41,7 +41,7 @@ class CustomerAnswer:
     preview_url: str
 
 
-class RunBeforeAdmin(RunActionsAdmin):
+class RunBeforeAdmin(RunProofAdmin):
     """Views of a run before it is commenced; the search for a customer is there afterwards too."""
 
     def get_urls(self) -> list[URLPattern]:

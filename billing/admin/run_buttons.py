@@ -30,8 +30,7 @@ def buttons(run: BillingRun, seen: Cockpit, *, may_act: bool) -> list[Button]:
         RunStatus.COMPLETED: _of_completed,
         RunStatus.CANCELLED: lambda *_: [],
     }[RunStatus(run.status)](run, seen)
-    asked = Button("Who is on it?", _url(run, "why_not"))
-    return [asked, *(button for button, changes in found if may_act or not changes)]
+    return [button for button, changes in found if may_act or not changes]
 
 
 def _of_pending(run: BillingRun, _: Cockpit) -> list[tuple[Button, bool]]:
@@ -60,6 +59,8 @@ def _of_completed(run: BillingRun, seen: Cockpit) -> list[tuple[Button, bool]]:
     if seen.account_counts[AccountOutcome.HELD]:
         held = accounts_url(run__id__exact=run.pk, outcome__exact=AccountOutcome.HELD.value)
         found.append((Button("Decide on the held", held), True))
+    if seen.posted_count:
+        found.append((Button("Verify", _url(run, "verify"), is_post=True), True))
     found.append((Button("Comparison", _url(run, "comparison")), False))
     if not seen.is_in_production and (run.approved_at is None or seen.draft_count):
         found.append((Button("Approve and post", _url(run, "approve"), NEXT), True))

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from billing.choices import PreflightWarning
+from billing.choices import PreflightWarning, ScheduleAction
 from billing.models import RunSchedule, ScheduleMail
 from billing.queries.preflight_checks import listed
 from billing.queries.schedules import billing_group_addresses, periods, schedules_with_latest
@@ -32,6 +32,11 @@ def what_comes_next(schedule: RunSchedule, *, at: datetime) -> str:
     count = len(found.due)
     waiting = "1 period is due" if count == 1 else f"{count:,} periods are due, one by one"
     return f"{waiting}: cutoff {listed([str(day) for day in found.due])}; {sentence}"
+
+
+def may_commence(request: HttpRequest) -> bool:
+    """Whether the user may commence billing runs."""
+    return bool(request.user.has_perm("billing.change_billingrun"))
 
 
 @admin.register(RunSchedule)
@@ -69,6 +74,16 @@ class RunScheduleAdmin(Admin):
                 help_text=db_field.help_text,
             )
         return field
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "action" and not may_commence(request):
+            kwargs["choices"] = [choice for choice in ScheduleAction.choices if choice[0] != ScheduleAction.COMMENCE]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A schedule that commences runs is changed by those who may commence them."""
+        is_theirs = obj is None or obj.action != ScheduleAction.COMMENCE or may_commence(request)
+        return is_theirs and bool(super().has_change_permission(request, obj))
 
     @column("Next run")
     def next_run(self, schedule: RunSchedule) -> str:

@@ -8,6 +8,7 @@ from billing.admin.accounts import accounts_url
 from billing.admin.run_buttons import buttons
 from billing.admin.run_page import checklist, first_accounts, next_step, run_progress, state_in_words
 from billing.admin.run_pages import RunPagesAdmin
+from billing.admin.run_proof import proof_of
 from billing.choices import RunStatus
 from billing.models import BillingRun
 from billing.operations.errors import RunConflict, RunRefused
@@ -115,6 +116,7 @@ class BillingRunAdmin(RunPagesAdmin):
                     "buttons": buttons(run, progress.seen, may_act=self.may_act(request)),
                     "progress": progress,
                     "checklist": checklist(run, request) if run.status == RunStatus.PENDING else [],
+                    "proof": proof_of(run) if progress.seen.posted_count else None,
                     "accounts": accounts,
                     "has_more": len(accounts) < progress.seen.account_count,
                     "accounts_url": accounts_url(run__id__exact=run.pk),

@@ -7,6 +7,7 @@ from billing.queries.explained import Explanation
 from billing.queries.prices_now import explain_pending
 from billing.queries.usage_records import Standing
 from catalog.admin.figures import exact_in
+from invoicing.models import Invoice
 from usage.choices import BillingDirective, LifeCycleState, RecordChangeKind
 from usage.models import UsageDataRecord, UsageDataRecordChange
 
@@ -125,7 +126,8 @@ def _billed(record: UsageDataRecord, standing: Standing) -> str:
     if standing.account is not None:
         return f"Charged {_amount(standing)} on a draft invoice of run {standing.account.run}."
     if standing.invoice is not None:
-        return f"Charged {_amount(standing)} on invoice {standing.invoice}."
+        credited = "" if standing.credit_note is None else f" Credited by {_named(standing.credit_note)}."
+        return f"Charged {_amount(standing)} on invoice {standing.invoice}.{credited}"
     return "Neither pending nor charged: the page of completeness counts it as misplaced."
 
 
@@ -140,6 +142,8 @@ def _cancel(standing: Standing) -> str:
         effect = "It is pending: it leaves the inbox of billing and is never billed."
     elif standing.account is not None:
         effect = f"It is on a draft invoice of run {standing.account.run}: the draft is made anew without it."
+    elif standing.credit_note is not None:
+        effect = f"Its charge is credited already, by {_named(standing.credit_note)}."
     elif standing.posted_invoice is not None:
         effect = f"{_opposite(standing)} waits for the customer's next invoice."
     else:
@@ -151,6 +155,9 @@ def _adjust(record: UsageDataRecord, standing: Standing) -> str:
     start = f"Record {record.number} is cancelled, and a successor says what is right."
     if standing.account is not None:
         return f"{start} The draft invoice of run {standing.account.run} is made anew with the successor."
+    if standing.credit_note is not None:
+        credited = f"Its charge is credited already, by {_named(standing.credit_note)}."
+        return f"{start} {credited} The successor waits for the customer's next billing run."
     if standing.posted_invoice is not None:
         return f"{start} {_opposite(standing)} waits for the customer's next invoice, and so does the successor."
     return f"{start} The successor waits for the customer's next billing run, if it is to be billed."
@@ -172,6 +179,9 @@ def _directed(directive: BillingDirective, record: UsageDataRecord, standing: St
 
 
 def _cancelled(standing: Standing) -> str:
+    if standing.credit_note is not None:
+        charged = f"{_amount(standing)} on invoice {standing.invoice}"
+        return f"Cancelled: its charge of {charged} is credited by {_named(standing.credit_note)}."
     if standing.reversal is None or standing.invoice is None:
         return "Cancelled: it is never billed."
     line = standing.reversal.invoice_line
@@ -183,6 +193,10 @@ def _opposite(standing: Standing) -> str:
     assert standing.charge is not None  # noqa: S101  of a posted invoice
     amount = exact_in(-standing.charge.amount, standing.charge.line.invoice.currency_id)
     return f"It is on posted invoice {standing.invoice}: an opposite charge of {amount}"
+
+
+def _named(note: Invoice) -> str:
+    return f"credit note {note}" if note.number else f"the {note} of a credit note"
 
 
 def _amount(standing: Standing) -> str:

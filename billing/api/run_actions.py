@@ -19,7 +19,7 @@ from billing.operations.pausing import pause_run, resume_run
 from billing.operations.run_accounts import hold_account, release_account, retry_failed, split_off_account
 from billing.operations.runs import approve_run
 from billing.operations.undo import undo_run
-from billing.tasks import wake_workers
+from billing.tasks import wake_for_posted, wake_workers
 from customers.api.fields import BIGINT_MAX
 from customers.api.idempotency import idempotent
 from customers.api.views import checked_id, refuse_unknown_members
@@ -87,6 +87,7 @@ class ApproveBillingRun(BillingRunAction):
                 run_id=run.id, at=timezone.now(), user_id=self.user_id(request), account_ids=account_ids
             )
         )
+        wake_for_posted()
         return Response(shown_by_id(run.id))
 
 

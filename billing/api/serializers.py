@@ -50,7 +50,9 @@ class BillingRunSerializer(serializers.Serializer[Any]):
     invoiceDate = serializers.DateField(source="invoice_date")
     cutoffDate = serializers.DateField(source="cutoff_date", help_text="Usage before this day is billed.")
     transactionCutoffDate = serializers.DateField(source="transaction_cutoff_date", required=False, allow_null=True)
-    dueDate = serializers.DateField(source="due_date")
+    dueDate = serializers.DateField(
+        source="due_date", required=False, allow_null=True, help_text="Default: by each customer's payment terms."
+    )
     billUnpriced = serializers.BooleanField(
         source="bill_unpriced",
         required=False,
@@ -95,6 +97,12 @@ class BillingRunSerializer(serializers.Serializer[Any]):
         read_only=True,
         allow_null=True,
         help_text="The run that its account was split off from.",
+    )
+
+    proofRoot = serializers.CharField(
+        source="proof_root",
+        read_only=True,
+        help_text="SHA-256 over the digests of its posted invoices; empty until all that it invoices are posted.",
     )
 
     def get_invoiceAmount(self, run: Any) -> Decimal | None:  # noqa: N802  named after its field

@@ -2,10 +2,21 @@
 
 from django.urls import re_path
 
-from billing.api import before_runs, charged_again, comparison, prices, run_actions, runs
+from billing.api import (
+    before_runs,
+    charged_again,
+    comparison,
+    documents,
+    prices,
+    run_actions,
+    run_schedules,
+    runs,
+    verifications,
+)
 
 ONE = r"^billingRuns/(?P<run_id>[^/]+)"
 ACCOUNT = rf"{ONE}/accounts/(?P<account_id>[^/]+)"
+INVOICE = r"^invoices/(?P<invoice_id>[^/]+)"
 
 urlpatterns = [
     re_path(r"^billingRuns/?$", runs.BillingRunList.as_view()),
@@ -25,6 +36,14 @@ urlpatterns = [
     re_path(rf"{ONE}/preview/?$", before_runs.BillingRunPreview.as_view()),
     re_path(rf"{ONE}/whyNot/?$", before_runs.BillingRunWhyNot.as_view()),
     re_path(rf"{ONE}/comparison/?$", comparison.BillingRunComparison.as_view()),
+    re_path(rf"{ONE}/verification/?$", verifications.BillingRunVerification.as_view()),
+    re_path(rf"{ONE}/verify/?$", verifications.VerifyBillingRun.as_view()),
+    re_path(r"^billingRunSchedules/?$", run_schedules.RunScheduleList.as_view()),
+    re_path(r"^billingRunSchedules/(?P<schedule_id>[^/]+)/?$", run_schedules.RunScheduleDetail.as_view()),
+    re_path(rf"{INVOICE}/credit/?$", documents.CreditInvoice.as_view()),
+    re_path(rf"{INVOICE}/post/?$", documents.PostDocument.as_view()),
+    re_path(rf"{INVOICE}/discard/?$", documents.DiscardDocument.as_view()),
+    re_path(r"^manualInvoices/?$", documents.ManualInvoices.as_view()),
     re_path(r"^prices/?$", prices.PriceView.as_view()),
     re_path(r"^whatIf/?$", charged_again.WhatIfView.as_view()),
     re_path(r"^priceDifferences/?$", charged_again.PriceDifferencesView.as_view()),

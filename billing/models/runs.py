@@ -13,6 +13,7 @@ from billing.models.schedules import RunSchedule
 from catalog.models import Currency, TaxRate
 from catalog.models.fields import TransactionIdField
 from catalog.models.triggers import never_emptied, touch_updated_at
+from customers.choices import MinimumRule
 from customers.models import AccountsReceivable, Customer
 from invoicing.models import Invoice
 from invoicing.models.triggers import REFUSED
@@ -46,7 +47,7 @@ class BillingRun(models.Model):
         blank=True,
         help_text="If given: transactions up to and on this day by their transaction date, whatever their bill date.",
     )
-    due_date = models.DateField()
+    due_date = models.DateField(null=True, blank=True, help_text="Empty: by each customer's payment terms.")
     bill_unpriced = models.BooleanField(
         "bill the rest of accounts with unpriced usage",
         default=False,
@@ -224,6 +225,11 @@ class RunAccount(models.Model):
     timezone = models.CharField(max_length=64)
     tax_rate = models.ForeignKey(TaxRate, on_delete=models.PROTECT, null=True, related_name="+")
     minimum_amount = models.DecimalField(max_digits=20, decimal_places=4)
+    minimum_rule = models.CharField(
+        max_length=4, choices=MinimumRule, default=MinimumRule.SKIP, db_default=MinimumRule.SKIP
+    )
+    low_usage_fee = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    wants_zero_invoice = models.BooleanField(default=False, db_default=False)
     rate_card_ids = ArrayField(models.BigIntegerField(), default=list)
     price_snapshot = models.TextField(
         blank=True,

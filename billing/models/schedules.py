@@ -23,7 +23,7 @@ class RunSchedule(models.Model):
     Cutoff dates are `first_cutoff_date` and the same day of the month every `months` later, the last day of a month
     that is shorter. A run is made on its cutoff date at `hour` o'clock in `timezone`, or as soon as it can be after
     that: periods that were missed are made up for one by one, in order. The invoices are dated the cutoff date and due
-    `due_in_days` later.
+    `due_in_days` later, or by the customers' payment terms.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -50,9 +50,10 @@ class RunSchedule(models.Model):
     )
     timezone = models.CharField("in time zone", max_length=64, default="UTC", validators=[validate_timezone])
     due_in_days = models.PositiveSmallIntegerField(
-        default=30,
+        null=True,
+        blank=True,
         validators=[MaxValueValidator(LONGEST_DUE_DAYS)],
-        help_text="Days from the invoice date, which is the cutoff date, to the due date.",
+        help_text="Days from the invoice date (the cutoff date) to the due date. Empty: by each customer's terms.",
     )
     invoice_message = models.ForeignKey(
         InvoiceMessage, on_delete=models.PROTECT, null=True, blank=True, related_name="schedules"

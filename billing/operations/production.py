@@ -6,7 +6,7 @@ had done is undone. A customer whose data makes the database refuse is isolated 
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db.models import Q
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
 from billing.operations.errors import RunConflict
+from billing.operations.lines import make_lines, write_credit_uses
 from billing.operations.rating import (
     drop_rating_tables,
     forget_prices,
@@ -27,14 +28,17 @@ from billing.operations.rating import (
 )
 from billing.operations.runs import complete_run
 from billing.operations.workers import mark_produced, say_who_works
+from invoicing.operations.parties import party_sql
 
 SQL = Path(__file__).parent / "sql"
 TAKING = ("accounts", "take")
-BILLING = ("lines", "outcomes", "documents", "charges", "transactions", "settle", "unusual")
+BILLING = ("outcomes", "documents", "charges", "transactions", "settle", "unusual")
 # They say how many rows were to be written and how many were: all the same, or the input moved.
 COUNTED_STEPS = ("charges", "transactions")
-TEMPORARY_TABLES = ("account", "taken", "produced_line", "produced_account")
+TEMPORARY_TABLES = ("account", "taken", "tax_rate_at", "produced_line", "produced_account")
 TRIES = 3
+# Beginnings of SQLSTATEs of which the server is at fault, and no customer's data (`is_passing`).
+PASSING = ("08", "40", "57P", "53100", "58030", "25006")
 # Of which runs workers take chunks that wait.
 OPEN = Q(run__status=RunStatus.COMMENCED, run__paused_at__isnull=True) | Q(run__status=RunStatus.COMPLETED)
 
@@ -156,6 +160,12 @@ def prepare_session() -> None:
         cursor.execute("SELECT set_config('default_statistics_target', '10', true)")
         # A worker that is killed in the middle of a statement gives its chunk back within a second.
         cursor.execute("SELECT set_config('client_connection_check_interval', '1s', true)")
+        # Each trigger of django-pgtrigger asks whether it is to be ignored. Where that setting is not there, it catches
+        # an error each time: PostgreSQL then goes through all constraints left for the commit, row by row.
+        cursor.execute(
+            "SELECT set_config('pgtrigger.ignore', coalesce(nullif(ignored, ''), '{}'), true)"
+            " FROM current_setting('pgtrigger.ignore', true) ignored"
+        )
 
 
 def _produce_isolated(run: BillingRun, account_ids: Sequence[int], attempt: int) -> None:
@@ -179,13 +189,14 @@ def _produce_isolated(run: BillingRun, account_ids: Sequence[int], attempt: int)
 def is_passing(error: DatabaseError | InterfaceError) -> bool:
     """Whether the server, not the data, is at fault: another try is worth it.
 
-    Connection lost (class 08, or no answer at all), deadlock or serialization (40), the server shutting down (57P).
-    What is left of OperationalError, a limit that one customer's data exceeds for example, comes again each time.
+    Connection lost (class 08, or no answer at all), deadlock or serialization (40), the server shutting down (57P), its
+    disk full (53100) or failing (58030), or a server that took over and does not write yet (25006). What is left of
+    OperationalError, a limit that one customer's data exceeds for example, comes again each time.
     """
     state = getattr(error.__cause__, "sqlstate", None)
     if state is None:
         return isinstance(error, OperationalError | InterfaceError)
-    return str(state).startswith(("08", "40", "57P"))
+    return str(state).startswith(PASSING)
 
 
 def produce_accounts(*, run: BillingRun, account_ids: Sequence[int], attempt: int = 0) -> None:
@@ -194,27 +205,44 @@ def produce_accounts(*, run: BillingRun, account_ids: Sequence[int], attempt: in
     Runs inside the caller's transaction and leaves no temporary table behind. A handful of statements, however many
     records there are.
     """
-    parameters: dict[str, Any] = {
+    parameters = step_parameters(run=run, account_ids=account_ids, attempt=attempt)
+    with connection.cursor() as cursor:
+        take_and_rate(cursor, run=run, parameters=parameters)
+        are_credits_used = make_lines(cursor, parameters)
+        for step in BILLING:
+            cursor.execute(step_sql(step), parameters)
+            if step in COUNTED_STEPS and len(set(cursor.fetchone())) > 1:
+                raise _InputMoved
+        if are_credits_used:
+            write_credit_uses(cursor)
+        cursor.execute(f"DROP TABLE {', '.join(TEMPORARY_TABLES)}")
+        drop_rating_tables(cursor)
+
+
+def step_parameters(
+    *, run: BillingRun, account_ids: Sequence[int], attempt: int = 0, since: date | None = None
+) -> dict[str, Any]:
+    """What the steps are given. `since`: usage that is effective before that day is left where it is."""
+    return {
         "run_id": run.pk,
         "account_ids": list(account_ids),
         "snapshot": run.snapshot,
+        "since": since,
         "cutoff_date": run.cutoff_date,
         "transaction_cutoff_date": run.transaction_cutoff_date,
+        "transaction_ids": None,
         "invoice_date": run.invoice_date,
         "due_date": run.due_date,
         "bill_unpriced": run.bill_unpriced,
         "attempt": attempt,
     }
-    with connection.cursor() as cursor:
-        for step in TAKING:
-            cursor.execute(_sql(step), parameters)
-        _rate(cursor, run, attempt)
-        for step in BILLING:
-            cursor.execute(_sql(step), parameters)
-            if step in COUNTED_STEPS and len(set(cursor.fetchone())) > 1:
-                raise _InputMoved
-        cursor.execute(f"DROP TABLE {', '.join(TEMPORARY_TABLES)}")
-        drop_rating_tables(cursor)
+
+
+def take_and_rate(cursor: CursorWrapper, *, run: BillingRun, parameters: dict[str, Any]) -> None:
+    """Look the pending usage of the accounts up and price it, in temporary tables. No row of the inbox is touched."""
+    for step in TAKING:
+        cursor.execute(step_sql(step), parameters)
+    _rate(cursor, run, parameters["attempt"])
 
 
 def _rate(cursor: CursorWrapper, run: BillingRun, attempt: int) -> None:
@@ -229,5 +257,6 @@ def _rate(cursor: CursorWrapper, run: BillingRun, attempt: int) -> None:
     forget_prices(cursor, run_id=prices.pk)
 
 
-def _sql(step: str) -> str:
-    return (SQL / f"{step}.sql").read_text().replace("{use}", use_sql())
+def step_sql(step: str) -> str:
+    """The statement of one step."""
+    return (SQL / f"{step}.sql").read_text().replace("{use}", use_sql()).replace("{party}", party_sql())

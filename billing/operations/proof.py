@@ -17,6 +17,7 @@ FROM run_account a
 JOIN invoice i ON i.id = a.invoice_id
 WHERE a.run_id = %s AND i.state = 'POSTED'
 """
+BOTH_ROOTS = "SELECT r.proof_root, ({root}) FROM billing_run r WHERE r.id = %s"
 
 
 def root_of(*, run_id: int) -> str:
@@ -24,6 +25,14 @@ def root_of(*, run_id: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute(ROOT, [run_id])
         return cursor.fetchone()[0] or ""
+
+
+def stored_and_recomputed_root(*, run_id: int) -> tuple[str, str]:
+    """The root that a run has, and the one over its posted invoices, as of one moment: somebody may be posting more."""
+    with connection.cursor() as cursor:
+        cursor.execute(BOTH_ROOTS.replace("{root}", ROOT), [run_id, run_id])
+        stored, recomputed = cursor.fetchone()
+        return stored, recomputed or ""
 
 
 def seal_run(run: BillingRun) -> None:

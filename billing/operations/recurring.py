@@ -1,28 +1,27 @@
 """What recurring charges come to, period by period: written when a run commences, gone again when it is undone."""
 
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 from billing.models import BillingRun
+from billing.queries.due_recurring import due_recurring_parameters, due_recurring_sql
 
 SQL = Path(__file__).parent / "sql"
 
 
-def generate_recurring(cursor: CursorWrapper, *, run: BillingRun) -> int:
+def generate_recurring(
+    cursor: CursorWrapper, *, run: BillingRun, customer_id: int | None = None, table: str = "transaction"
+) -> int:
     """Write the transactions of all periods of recurring charges that the run takes; how many there were.
 
     Of the customers of its subrun whose cycle has come round. A period falls due on its first day (in advance) or its
     last (in arrears), which is its transaction date: due are those that the run's cutoff rules take. Missed periods
-    are made up for. Call it before the run's snapshot is taken, which is to see them.
+    are made up for. Call it before the run's snapshot is taken, which is to see them. With `customer_id`, of that
+    customer only; into another table of the same columns and indexes where one is named.
     """
-    due_before = run.cutoff_date
-    if run.transaction_cutoff_date is not None:
-        due_before = run.transaction_cutoff_date + timedelta(days=1)
-    parameters: dict[str, Any] = {"subrun": run.subrun, "cutoff_date": run.cutoff_date, "due_before": due_before}
-    cursor.execute((SQL / "recurring.sql").read_text(), parameters)
+    statement = due_recurring_sql((SQL / "recurring.sql").read_text()).replace("{table}", table)
+    cursor.execute(statement, due_recurring_parameters(run, customer_id=customer_id))
     return int(cursor.rowcount)
 
 
@@ -30,8 +29,8 @@ def forget_recurring(cursor: CursorWrapper, *, run: BillingRun) -> int:
     """Delete what `generate_recurring` wrote for a run that is being undone; how many there were.
 
     Call it while the run has its `commenced_in`, after its drafts gave back what was on them. What another run has on a
-    document stays, so does what accounts split off from the run wait for, and a period that a later one follows:
-    charges go on where the last period ended, so it would not come again.
+    document, or has still to produce, stays; so does what accounts split off from the run wait for, and a period that a
+    later one follows: charges go on where the last period ended, so it would not come again.
     """
     cursor.execute((SQL / "forget_recurring.sql").read_text(), {"run_id": run.pk})
     return int(cursor.rowcount)

@@ -19,6 +19,8 @@ from invoicing.choices import InvoiceState
 from usage.models import PendingUsage
 
 NAME_LENGTH = 200
+# The last sentence on why an account is unusual (sql/unusual.sql); what its reason was otherwise comes after it.
+END_OF_UNUSUAL = "Release it, or correct what is wrong."
 # How an account that is held otherwise gets on.
 MENDED_BY = {
     HoldCause.UNPRICED: "Then produce the account again with today's prices",
@@ -89,7 +91,9 @@ def release_account(*, account_id: int) -> RunAccount:
             "be released."
         )
     if account.held_for == HoldCause.UNUSUAL:
-        RunAccount.objects.filter(pk=account.pk).update(outcome=AccountOutcome.INVOICED, held_for="", reason="")
+        # What it says of usage that waits for a price stays true.
+        reason = account.reason.partition(END_OF_UNUSUAL)[2].strip()
+        RunAccount.objects.filter(pk=account.pk).update(outcome=AccountOutcome.INVOICED, held_for="", reason=reason)
         return _reread(account)
     if account.held_for != HoldCause.PERSON:
         raise RunConflict(

@@ -1,7 +1,7 @@
 """The life of a billing run: created, changed, cancelled, commenced, completed, approved."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Q
+from django.db.models import DateTimeField, ExpressionWrapper, F, Max, Q, Value
 
 from billing.choices import AccountOutcome, RunStatus
 from billing.models import BillingRun, RunAccount, RunChunk
@@ -22,6 +22,7 @@ from billing.operations.rating import forget_prices
 from billing.operations.recurring import generate_recurring
 from catalog.models.fields import CurrentTransactionId
 from invoicing.operations.posting import PostingRefused, post_invoices
+from reports.operations.production import await_reports
 
 SQL = Path(__file__).parent / "sql"
 LOCKED_ONCE_COMMENCED = {
@@ -40,6 +41,10 @@ LOCKED_TOO = {
 }
 # Where nothing is said, as the model has them.
 UNUSUAL_PERCENT, UNUSUAL_AMOUNT = Decimal(50), Decimal(100)
+# When a chunk was produced: begun at that moment, it took so long by its worker's stopwatch.
+FINISHED_AT = ExpressionWrapper(
+    F("produced_at") + F("duration_ms") * Value(timedelta(milliseconds=1)), output_field=DateTimeField()
+)
 CHANGEABLE = {"name": "name"} | LOCKED_ONCE_COMMENCED | LOCKED_TOO
 
 
@@ -48,7 +53,7 @@ def create_run(
     name: str,
     invoice_date: date,
     cutoff_date: date,
-    due_date: date,
+    due_date: date | None = None,
     transaction_cutoff_date: date | None = None,
     subrun: str = "",
     invoice_message_id: int | None = None,
@@ -59,6 +64,8 @@ def create_run(
     scheduled_for: date | None = None,
 ) -> BillingRun:
     """Create a pending run; a schedule's one for the period that ends on `scheduled_for`.
+
+    Without a due date its invoices are due by their customers' payment terms.
 
     Raises RunRefused if it were due before its invoice date.
     """
@@ -147,7 +154,7 @@ def commence_run(
         BillingRun.objects.filter(pk=run.pk).update(commenced_in=CurrentTransactionId())
         try:
             with transaction.atomic():
-                parameters = _commence_parameters(run, chunk_records or settings.BILLING_CHUNK_RECORDS)
+                parameters = commence_parameters(run, chunk_records or settings.BILLING_CHUNK_RECORDS)
                 cursor.execute((SQL / "commence.sql").read_text(), parameters)
         except IntegrityError as error:
             raise _waits_elsewhere(run) from error
@@ -158,7 +165,10 @@ def commence_run(
 
 @transaction.atomic
 def complete_run(*, run_id: int, at: datetime) -> bool:
-    """Complete a commenced run that is not paused, and in which no chunk waits any more; whether it was done now."""
+    """Complete a commenced run that is not paused, and in which no chunk waits any more; whether it was done now.
+
+    It counts as completed from when its last chunk was produced; from `at` on, when the caller began, if that is later.
+    """
     waiting = RunChunk.objects.filter(run=run_id, produced_at__isnull=True)
     commenced = BillingRun.objects.filter(pk=run_id, status=RunStatus.COMMENCED, paused_at__isnull=True)
     if waiting.exists() or not commenced.exists():
@@ -166,7 +176,8 @@ def complete_run(*, run_id: int, at: datetime) -> bool:
     # Asked again under its lock: meanwhile it may have been undone, or something in it may wait again.
     if not commenced.select_for_update() or waiting.exists():
         return False
-    commenced.update(status=RunStatus.COMPLETED, completed_at=at)
+    finished_at = RunChunk.objects.filter(run=run_id).aggregate(at=Max(FINISHED_AT))["at"]
+    commenced.update(status=RunStatus.COMPLETED, completed_at=max(at, finished_at or at))
     with connection.cursor() as cursor:
         forget_prices(cursor, run_id=run_id)
     return True
@@ -190,6 +201,7 @@ def approve_run(
     require_another_person(run, user_id)
     try:
         post_invoices(invoice_ids=invoice_ids, at=at)
+        await_reports(invoice_ids=invoice_ids)
     except PostingRefused as error:
         raise RunRefused(f"Run {run.pk} cannot be approved. {error}") from error
     if run.approved_at is None and not is_left_to_post(run):
@@ -228,11 +240,12 @@ def _check_dates(run: BillingRun) -> None:
     dates = (run.invoice_date, run.cutoff_date, run.due_date, run.transaction_cutoff_date)
     if any(day is not None and not EARLIEST <= day < LATEST for day in dates):
         raise RunRefused(f"The dates of a run lie between {EARLIEST} and {LATEST}.")
-    if run.due_date < run.invoice_date:
+    if run.due_date is not None and run.due_date < run.invoice_date:
         raise RunRefused(f"The due date {run.due_date} is before the invoice date {run.invoice_date}.")
 
 
-def _commence_parameters(run: BillingRun, chunk_records: int) -> dict[str, Any]:
+def commence_parameters(run: BillingRun, chunk_records: int) -> dict[str, Any]:
+    """What sql/commence.sql is given: all customers of the run's subrun, who wait in it."""
     return {
         "run_id": run.pk,
         "cutoff_date": run.cutoff_date,
@@ -240,6 +253,9 @@ def _commence_parameters(run: BillingRun, chunk_records: int) -> dict[str, Any]:
         "snapshot": run.snapshot,
         "message": run.invoice_message.text if run.invoice_message else None,
         "chunk_records": chunk_records,
+        "customer_id": None,
+        "outcome": AccountOutcome.WAITING,
+        "reason": "",
     }
 
 

@@ -14,6 +14,7 @@ from billing.models import BillingRun, RunSchedule, ScheduleMail
 from billing.operations.preview import RunPreview
 from billing.queries.runs import account_counts
 from billing.queries.schedules import billing_group_addresses, completed_with_failures
+from catalog.adapters.mail import MailFailed
 from catalog.models import Currency
 
 # A commenced run that keeps a later one waiting for so long wants somebody's attention.
@@ -42,7 +43,7 @@ def send_schedule_mails(*, at: datetime) -> int:
     while (mail := _claim(at)) is not None:
         try:
             send_schedule_mail(mail, to=addresses)
-        except OSError:  # SMTPException, too
+        except MailFailed:
             logger.exception("The mail server failed: mail %s about a scheduled run is sent later.", mail.pk)
             break
         ScheduleMail.objects.filter(pk=mail.pk).update(sent_at=at)

@@ -20,14 +20,16 @@ from billing.operations.schedule_mails import (
 )
 from billing.queries.schedules import periods
 
+OVER = (RunStatus.COMPLETED, RunStatus.CANCELLED)
+
 logger = logging.getLogger(__name__)
 
 
 def run_due_schedules(*, at: datetime) -> list[int]:
     """Make the next run of each active schedule that is due; the ids of those that were commenced.
 
-    One period of a schedule at a time, so that after an outage one follows the other; and none while the run before it
-    is neither completed nor cancelled, unless the schedule only creates them. A schedule that somebody else is at is
+    One period of a schedule at a time, so that after an outage one follows the other; and none while a run before it is
+    neither completed nor cancelled, unless the schedule only creates them. A schedule that somebody else is at is
     left to them. What goes wrong is noted for the billing group (`send_schedule_mails`); an error is tried again next
     time. Safe to call at any time, any number of times, from anywhere.
     """
@@ -57,12 +59,14 @@ def _make_next_run(schedule_id: int, at: datetime) -> BillingRun | None:
         schedule = rows.filter(pk=schedule_id, is_active=True).select_related("billing_cycle").first()
         if schedule is None:
             return None
-        earlier = schedule.runs.order_by("-scheduled_for").first()
-        due = periods(schedule, latest=earlier.scheduled_for if earlier else None, at=at).due
+        latest = schedule.runs.order_by("-scheduled_for").first()
+        due = periods(schedule, latest=latest.scheduled_for if latest else None, at=at).due
         if not due:
             return None
-        if earlier is not None and schedule.action != ScheduleAction.CREATE and not _is_over(earlier):
-            note_behind(schedule, due[0], waits_for=earlier, at=at)
+        # Not only the last one: an earlier one may have been undone since, or left pending while others were made.
+        unfinished = schedule.runs.exclude(status__in=OVER).order_by("scheduled_for").first()
+        if unfinished is not None and schedule.action != ScheduleAction.CREATE:
+            note_behind(schedule, due[0], waits_for=unfinished, at=at)
             return None
         try:
             with transaction.atomic():
@@ -80,7 +84,7 @@ def _make_run(schedule: RunSchedule, cutoff: date, at: datetime) -> BillingRun:
         name=f"{schedule.name} {cutoff}",
         invoice_date=cutoff,
         cutoff_date=cutoff,
-        due_date=cutoff + timedelta(days=schedule.due_in_days),
+        due_date=None if schedule.due_in_days is None else cutoff + timedelta(days=schedule.due_in_days),
         subrun=schedule.billing_cycle.subrun if schedule.billing_cycle else "",
         invoice_message_id=schedule.invoice_message_id,
         schedule_id=schedule.pk,
@@ -106,7 +110,3 @@ def _raise_where_customers_wait(refusal: PreflightRefused) -> None:
     for check in refusal.checks:
         if check.code == "waiting_elsewhere" and check.verdict == PreflightVerdict.BLOCK:
             raise CustomersWait(check.detail, in_run_id=int(dict(check.query)["run__id__exact"])) from refusal
-
-
-def _is_over(run: BillingRun) -> bool:
-    return run.status in (RunStatus.COMPLETED, RunStatus.CANCELLED)

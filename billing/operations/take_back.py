@@ -16,7 +16,7 @@ from billing.operations.price_corrections import take_back_corrections
 from billing.operations.production import produce_account_again
 from customers.models import Customer
 from invoicing.choices import InvoiceState, TransactionKind
-from invoicing.models import Transaction, UsageCharge
+from invoicing.models import CreditedCharge, Transaction, UsageCharge
 from usage.models import UsageDataRecord
 from usage.operations.errors import RecordConflict
 from usage.operations.records import leave_inbox
@@ -77,16 +77,24 @@ def restore(taken: TakenOut) -> None:
         raise RecordConflict(str(error)) from error
 
 
-def reverse(record: UsageDataRecord, charge: UsageCharge, *, at: datetime) -> Transaction:
+def reverse(record: UsageDataRecord, charge: UsageCharge, *, at: datetime) -> Transaction | None:
     """Let the opposite of a charge on a posted invoice wait for the customer's next invoice, with its product and tax.
 
-    What its price was corrected by since is taken back with it.
+    What its price was corrected by since is taken back with it. None where a credit note has taken it back already.
 
-    Raises RecordConflict where the customer is billed in another currency by now.
+    Raises RecordConflict where the customer is billed in another currency by now, or a draft is to credit the charge.
     """
     line, invoice = charge.line, charge.line.invoice
-    # Its currency stays as it is until this transaction ends.
+    # Its currency stays as it is until this transaction ends, and nobody credits the charge meanwhile.
     customer = Customer.objects.select_for_update(no_key=True).get(pk=charge.customer_id)
+    credited = CreditedCharge.objects.filter(charge=charge).select_related("line__invoice").first()
+    if credited is not None:
+        if credited.line.invoice.state == InvoiceState.DRAFT:
+            raise RecordConflict(
+                f"Record {record.number} is on a draft of a credit note for invoice {invoice.number}: post or discard "
+                "that first."
+            )
+        return None
     if customer.currency_id != invoice.currency_id:
         raise RecordConflict(
             f"Record {record.number} is on invoice {invoice.number} in {invoice.currency_id}, and {customer} is billed "

@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from billing.models import BillingRun
 from billing.operations.production import prepare_session
-from billing.operations.proof import root_of
+from billing.operations.proof import stored_and_recomputed_root
 from billing.operations.rating import (
     FRAGMENTS,
     drop_rating_tables,
@@ -106,12 +106,13 @@ def _verified(cursor: CursorWrapper, run: BillingRun) -> VerifiedRun:
     differing = int(cursor.fetchone()[0])
     cursor.execute(FIRST)
     first = cursor.fetchone()
+    root, recomputed_root = stored_and_recomputed_root(run_id=run.pk)
     return VerifiedRun(
         invoice_count=invoice_count,
         identical_count=invoice_count - differing,
         first=ProofDifference(*(text or "" for text in first)) if first else None,
-        root=run.proof_root,
-        recomputed_root=root_of(run_id=run.pk),
+        root=root,
+        recomputed_root=recomputed_root,
     )
 
 

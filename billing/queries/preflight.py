@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from billing.choices import GapKind, PreflightVerdict
 from billing.models import BillingRun, CompletenessDay, UsageGap
-from billing.queries.preflight_checks import PreflightCheck, counted, listed, warn_of
+from billing.queries.preflight_checks import PreflightCheck, counted, either, listed, warn_of
 from billing.queries.preflight_customers import customer_checks
 from billing.queries.preflight_prices import price_checks
 from billing.queries.preflight_runs import run_checks
@@ -50,8 +50,11 @@ def _open_quarantine() -> PreflightCheck:
         title="Quarantined lines",
         verdict=warn_of(count),
         count=count,
-        detail=f"{counted(count, 'line', 'lines')} could not become records: no run bills them. "
-        "Correct them and try again."
+        detail=counted(
+            count,
+            "line could not become a record: no run bills it. Correct it and try again.",
+            "lines could not become records: no run bills them. Correct them and try again.",
+        )
         if count
         else "Every line that was received became a record, or was decided on.",
         model="usage_quarantinedline",
@@ -65,8 +68,12 @@ def _open_conflicts() -> PreflightCheck:
         title="Conflicts",
         verdict=warn_of(count),
         count=count,
-        detail=f"{counted(count, 'row says', 'rows say')} something else than the record with its number. "
-        "The records are billed as they are; decide before they are."
+        detail=counted(
+            count,
+            "row says something else than the record with its number. The record is billed as it is; decide before.",
+            "rows say something else than the records with their numbers. The records are billed as they are; "
+            "decide before.",
+        )
         if count
         else "No row waits that says something else than its record.",
         model="usage_usageconflict",
@@ -82,7 +89,7 @@ def _number_holes() -> PreflightCheck:
         verdict=warn_of(len(holes)),
         count=len(holes),
         detail=f"{counted(missing, 'number is', 'numbers are')} missing in {counted(len(holes), 'hole', 'holes')}"
-        f" of {_names(holes)}, as last checked. Ask for the records."
+        f" of {_names(holes)}, as last checked. Ask for {either(missing, 'the record', 'the records')}."
         if holes
         else f"No hole was found in the numbers of the last {WINDOW.days} days, where source systems count up.",
         model="billing_completenessday",
@@ -143,7 +150,7 @@ def _imports_under_way() -> PreflightCheck:
         verdict=warn_of(count),
         count=count,
         detail=f"{counted(count, 'file is', 'files are')} being taken in. "
-        "A run that is commenced now does not see their usage."
+        f"A run that is commenced now does not see {either(count, 'its', 'their')} usage."
         if count
         else "No file waits to be taken in.",
         model="usage_usageimport",

@@ -30,7 +30,12 @@ def warn_of(count: int) -> PreflightVerdict:
 
 def counted(count: int, one: str, many: str) -> str:
     """Such as "1 line" and "1,200 lines"."""
-    return f"{count:,} {one if count == 1 else many}"
+    return f"{count:,} {either(count, one, many)}"
+
+
+def either(count: int, one: str, many: str) -> str:
+    """The words for one, or those for none and many: "it" and "them"."""
+    return one if count == 1 else many
 
 
 def listed(texts: list[str]) -> str:

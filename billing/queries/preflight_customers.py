@@ -2,7 +2,7 @@
 
 from billing.choices import PreflightVerdict
 from billing.models import BillingRun
-from billing.queries.preflight_checks import PreflightCheck, counted, listed, warn_of
+from billing.queries.preflight_checks import PreflightCheck, counted, either, listed, warn_of
 from billing.queries.preflight_usage import NAMED, Found, RunUsage
 
 # Late usage comes with every run; from this part of all usage on, in percent, something was kept back.
@@ -42,8 +42,9 @@ def _unpriced_in_words(run: BillingRun, usage: RunUsage, found: Found) -> str:
     ((number, product, region, destination, day, products),) = usage.rows("first_unpriced")
     to = f" to {destination}" if destination else ""
     where = f" in {region}" if region else ""
-    waits = "The record waits" if found.record_count == 1 else "The records wait"
-    becomes = "the rest is billed" if run.bill_unpriced else "and so does the rest: their accounts are held"
+    waits = either(found.record_count, "The record waits", "The records wait")
+    accounts = either(found.count, "its account is", "their accounts are")
+    becomes = "the rest is billed" if run.bill_unpriced else f"and so does the rest: {accounts} held"
     return (
         f"{counted(found.record_count, 'record', 'records')} of {_customers(found)}: no rate for {listed(products)}. "
         f"The first: {number}, {product}{to}{where} on {day}. {waits}, {becomes}. Add the rates."
@@ -57,8 +58,9 @@ def _no_price_list(usage: RunUsage) -> PreflightCheck:
         title="Customers without a rate card",
         verdict=warn_of(found.count),
         count=found.count,
-        detail=f"{_customers(found)} with usage: no rate card in the currency, of their own, of a group or default. "
-        "Give them one."
+        detail=f"{_customers(found)} with usage: no rate card in the currency, of "
+        f"{either(found.count, 'its', 'their')} own, of a group or default. "
+        f"Give {either(found.count, 'it', 'them')} one."
         if found.count
         else "Every customer whose usage needs a rate has a rate card in its currency.",
         model="customers_customer",
@@ -88,7 +90,9 @@ def _no_tax_rate(usage: RunUsage) -> PreflightCheck:
         title="Customers without a tax rate",
         verdict=warn_of(found.count),
         count=found.count,
-        detail=f"{_customers(found)} with something to bill: their accounts are held. Give them a tax rate."
+        detail=f"{_customers(found)} with something to bill: "
+        + either(found.count, "its account is held. Give it", "their accounts are held. Give them")
+        + " a tax rate."
         if found.count
         else "Every customer with something to bill has a tax rate.",
         model="customers_customer",
@@ -103,8 +107,9 @@ def _closed_customers(usage: RunUsage) -> PreflightCheck:
         title="Closed customers with usage",
         verdict=warn_of(found.count),
         count=found.count,
-        detail=f"{_customers(found)}: closed, with {counted(found.record_count, 'record', 'records')} that is billed. "
-        "Ask whether it is to be."
+        detail=f"{_customers(found)}: closed, with "
+        f"{counted(found.record_count, 'record that is', 'records that are')} billed. "
+        f"Ask whether {either(found.record_count, 'it is', 'they are')} to be."
         if found.count
         else "No closed customer has usage that waits.",
         model="customers_customer",
@@ -121,7 +126,7 @@ def _ended_services(usage: RunUsage) -> PreflightCheck:
         count=services,
         detail=f"{counted(records, 'record', 'records')} of {counted(services, 'service', 'services')} "
         f"({listed(identifiers)}): used on or after the day on which the service or its subscription ended. "
-        "The run bills them; ask whether it is to."
+        f"The run bills {either(records, 'it', 'them')}; ask whether it is to."
         if services
         else "No usage is of a day after its service or subscription had ended.",
         model="customers_subscriptionservice",
@@ -139,8 +144,13 @@ def _late_usage(usage: RunUsage) -> PreflightCheck:
         verdict=PreflightVerdict.WARN if found.count and is_much else PreflightVerdict.PASS,
         count=found.record_count,
         detail=f"{counted(found.record_count, 'record', 'records')} of {_customers(found)}: used before the end of an "
-        "invoice that the customer has. They go on lines of their own that name the month."
-        + (" Ask why they came so late." if is_much else "")
+        "invoice that the customer has. "
+        + either(
+            found.record_count,
+            "It goes on a line of its own that names the month.",
+            "They go on lines of their own that name the month.",
+        )
+        + (f" Ask why {either(found.record_count, 'it', 'they')} came so late." if is_much else "")
         if found.count
         else "No usage is of a time that its customer was billed for before.",
         model=model,

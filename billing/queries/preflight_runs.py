@@ -8,7 +8,7 @@ from statistics import median_low
 
 from billing.choices import PreflightVerdict, RunStatus
 from billing.models import BillingRun
-from billing.queries.preflight_checks import PreflightCheck, counted, listed, warn_of
+from billing.queries.preflight_checks import PreflightCheck, counted, either, listed, warn_of
 from billing.queries.preflight_usage import RunUsage
 from catalog.engine.money import round_quotient
 
@@ -47,7 +47,7 @@ def _customers_waiting(usage: RunUsage) -> PreflightCheck:
         verdict=PreflightVerdict.BLOCK if others else PreflightVerdict.PASS,
         count=count,
         detail=f"{counted(count, 'customer', 'customers')} (the first: {others[0][3]}) still "
-        f"{'waits' if count == 1 else 'wait'} in {listed([f'run {run_id} ({name})' for run_id, name, *_ in others])}: "
+        f"{either(count, 'waits', 'wait')} in {listed([f'run {run_id} ({name})' for run_id, name, *_ in others])}: "
         "nothing is billed in two runs at once. Wait until that is completed."
         if others
         else "No customer of the run waits in another one.",
@@ -60,7 +60,7 @@ def _same_dates(run: BillingRun) -> PreflightCheck:
     going = BillingRun.objects.filter(
         status__in=[RunStatus.PENDING, RunStatus.COMMENCED], subrun=run.subrun, cutoff_date=run.cutoff_date
     )
-    others = list(going.filter(split_from=None).exclude(pk=run.pk).order_by("id")[:LOOKED_AT])
+    others = list(going.filter(split_from=None).exclude(pk=run.pk).order_by("id"))
     return PreflightCheck(
         code="same_dates",
         title="Other runs for the date",

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from billing.models import BillingRun
+from billing.queries.due_recurring import due_recurring_parameters, due_recurring_sql
 
 SQL = Path(__file__).parent / "sql" / "preflight"
 TABLES = "preflight_customer, preflight_group, preflight_rate, preflight_doubt, preflight_choice, preflight_unpriced"
@@ -68,10 +69,8 @@ class RunUsage:
 @contextmanager
 def run_usage(run: BillingRun) -> Iterator[RunUsage]:
     """What the run would take if it were commenced now."""
-    parameters: dict[str, Any] = {
+    parameters: dict[str, Any] = due_recurring_parameters(run, only_where_it_decides=True) | {
         "run_id": run.pk,
-        "subrun": run.subrun,
-        "cutoff_date": run.cutoff_date,
         "transaction_cutoff_date": run.transaction_cutoff_date,
         "named": NAMED,
     }
@@ -81,7 +80,7 @@ def run_usage(run: BillingRun) -> Iterator[RunUsage]:
         _planned(cursor, work_mem="64MB", jit="off", parallel_tuple_cost="0", parallel_setup_cost="0"),
     ):
         usage = RunUsage(cursor, parameters)
-        _execute(usage, "customers")
+        cursor.execute(due_recurring_sql((SQL / "customers.sql").read_text()), parameters)
         _find_unpriced(usage)
         usage.found = {
             code: Found(count, tuple(ids), tuple(numbers), records, tuple(currencies))

@@ -43,6 +43,15 @@ def periods(schedule: RunSchedule, *, latest: date | None, at: datetime) -> Peri
     return Periods(due=due, next_cutoff=following, next_at=moment(following))
 
 
+def next_period(schedule: RunSchedule, *, latest: date | None) -> tuple[date, datetime]:
+    """The first period without a run, of a schedule whose last run is of the one that ends on `latest`.
+
+    Its cutoff date, and the moment from which on its run can be made: in the past where it is due.
+    """
+    cutoff = next(cutoff_dates(first=schedule.first_cutoff_date, months=schedule.months, after=latest))
+    return cutoff, fires_at(cutoff, hour=schedule.hour, timezone=schedule.timezone)
+
+
 def completed_with_failures() -> QuerySet[BillingRun]:
     """Completed runs of schedules with accounts that failed, of which the billing group was not told yet."""
     failed = RunAccount.objects.filter(run=OuterRef("pk"), outcome=AccountOutcome.FAILED)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from billing.models import RunAccount
 from customers.models import SubscriptionService
 from invoicing.choices import InvoiceState
-from invoicing.models import Invoice, Transaction, UsageCharge
+from invoicing.models import CreditedCharge, Invoice, Transaction, UsageCharge
 from usage.models import PendingUsage, UsageDataRecord, UsageDataRecordChange
 
 
@@ -17,13 +17,15 @@ from usage.models import PendingUsage, UsageDataRecord, UsageDataRecordChange
 class Standing:
     """A record is pending, or has its charge on a draft or a posted invoice, or neither.
 
-    `account` is the run account of the draft, `reversal` the opposite of a charge on a posted invoice.
+    `account` is the run account of the draft, `reversal` the opposite of a charge on a posted invoice,
+    `credit_note` the document, a draft too, that credits it.
     """
 
     is_pending: bool
     charge: UsageCharge | None
     account: RunAccount | None
     reversal: Transaction | None
+    credit_note: Invoice | None = None
 
     @property
     def invoice(self) -> Invoice | None:
@@ -39,13 +41,15 @@ class Standing:
 def standing(record: UsageDataRecord) -> Standing:
     """Where the record stands now."""
     charge = UsageCharge.objects.filter(record=record).select_related("line__invoice__currency").first()
-    account = reversal = None
+    account = reversal = credited = None
     if charge is not None:
         accounts = RunAccount.objects.filter(invoice=charge.line.invoice, invoice__state=InvoiceState.DRAFT)
         account = accounts.select_related("run").first()
+        credited = CreditedCharge.objects.filter(charge=charge).select_related("line__invoice").first()
         reversal = Transaction.objects.filter(reversed_charge=charge).select_related("invoice_line__invoice").first()
     is_pending = PendingUsage.objects.filter(record=record).exists()
-    return Standing(is_pending=is_pending, charge=charge, account=account, reversal=reversal)
+    credit_note = None if credited is None else credited.line.invoice
+    return Standing(is_pending=is_pending, charge=charge, account=account, reversal=reversal, credit_note=credit_note)
 
 
 def family(record: UsageDataRecord) -> list[UsageDataRecord]:

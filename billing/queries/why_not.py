@@ -8,9 +8,10 @@ from django.db.models import Max
 from billing.choices import AccountOutcome, RunStatus
 from billing.engine.schedules import months_later
 from billing.models import BillingRun, CustomerBilling, RunAccount
+from billing.queries.due_recurring import has_due_recurring
 from customers.choices import CustomerStatus
 from customers.models import Customer
-from invoicing.models import Invoice, RecurringCharge, Transaction
+from invoicing.models import Invoice, Transaction
 from usage.models import PendingUsage
 
 
@@ -70,8 +71,6 @@ def _left_out(run: BillingRun, customer: Customer) -> tuple[str, str] | None:
         said = "It is closed, and there was nothing left to bill."
         if run.status == RunStatus.PENDING:
             said = "It is closed, and nothing of it waits to be billed."
-            if RecurringCharge.objects.filter(customer=customer).exists():
-                said += " A recurring charge that falls due when the run is commenced would put it on it."
         return "closed", said
     return None
 
@@ -118,6 +117,7 @@ def _has_something(run: BillingRun, customer: Customer) -> bool:
     return (
         PendingUsage.objects.filter(customer=customer, billing_effective_date__lt=run.cutoff_date).exists()
         or Transaction.objects.filter(customer=customer, invoice_line__isnull=True).exists()
+        or has_due_recurring(run=run, customer_id=customer.pk)
     )
 
 

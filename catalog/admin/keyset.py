@@ -105,3 +105,11 @@ class KeyChangeList(ChangeList):  # type: ignore[misc]  # unfold has no type hin
             ("Next", self.get_query_string({AFTER_VAR: last}) if page.has_next else None),
             ("Last", self.get_query_string({BEFORE_VAR: END}) if page.has_next else None),
         ]
+
+
+class SelectableKeyChangeList(KeyChangeList):
+    """Pages by key whose rows can be selected."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.show_admin_actions = True

@@ -56,7 +56,7 @@ class Line:
 class Document:
     """Lines that add up to `net_amount`, which is the exact sum of all charges rounded once; total = net + tax.
 
-    It is a credit note where the net is below zero.
+    It is a credit note where the total is below zero.
     """
 
     lines: tuple[Line, ...]
@@ -67,7 +67,7 @@ class Document:
 
     @property
     def is_credit_note(self) -> bool:
-        return self.net_amount < 0
+        return self.net_amount + self.tax_amount < 0
 
 
 def line_order(charge: Charge) -> tuple[str, str, str, bool, Decimal, date, int]:

@@ -1,6 +1,7 @@
 """JSON with exact numbers."""
 
 from collections.abc import Mapping
+from decimal import InvalidOperation
 from typing import IO, Any
 
 import simplejson
@@ -32,5 +33,7 @@ class ExactJSONParser(BaseParser):
             raise ParseError(f"The body is not UTF-8: byte {error.start + 1} is wrong.") from error
         except RecursionError as error:
             raise ParseError("The body is nested too deeply.") from error
+        except InvalidOperation as error:
+            raise ParseError("The body has a number with an exponent that is too large.") from error
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}.") from error

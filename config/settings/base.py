@@ -83,7 +83,12 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
-MEDIA_ROOT = BASE_DIR / "media"
+MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT", default="media")
+# Where PDFs, layouts and logos are stored: in MEDIA_ROOT, or in an S3 bucket. Only the project itself gives them out.
+STORAGES = {
+    "default": env.storage(),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -112,12 +117,26 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
+# PDFs and their mails have a queue of their own: no run waits for them. A worker takes from both, unless it is told
+# from which (`-Q documents`).
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "documents": {}}
+CELERY_TASK_ROUTES = {
+    "invoicing.render": {"queue": "documents"},
+    "invoicing.deliver": {"queue": "documents"},
+    "reports.produce": {"queue": "documents"},
+}
 CELERY_BEAT_SCHEDULE = {
     # A message that no worker took before the next one is sent is worth nothing.
     "sweep-billing-runs": {"task": "billing.sweep_runs", "schedule": 15.0, "options": {"expires": 15}},
     "run-billing-schedules": {"task": "billing.run_schedules", "schedule": 60.0, "options": {"expires": 60}},
     "sweep-usage-imports": {"task": "usage.sweep_imports", "schedule": 15.0, "options": {"expires": 15}},
     "check-completeness": {"task": "billing.check_completeness", "schedule": 3_600.0, "options": {"expires": 3_600}},
+    "check-rate-cards": {"task": "billing.check_rate_cards", "schedule": 3_600.0, "options": {"expires": 3_600}},
+    "count-figures": {"task": "billing.count_figures", "schedule": 300.0, "options": {"expires": 300}},
+    "sweep-invoice-deliveries": {"task": "invoicing.sweep_deliveries", "schedule": 15.0, "options": {"expires": 15}},
+    "sweep-invoice-renderings": {"task": "invoicing.sweep_renderings", "schedule": 15.0, "options": {"expires": 15}},
+    "sweep-usage-reports": {"task": "reports.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "watch-drop-folders": {"task": "usage.watch_drop_folders", "schedule": 10.0, "options": {"expires": 10}},
     "forget-idempotent-answers": {
         "task": "customers.forget_answers",
@@ -133,6 +152,13 @@ BILLING_PREVIEW_CHUNK_RECORDS = 1_000_000
 # Whether a run's invoices are posted by another person than who commenced it.
 BILLING_APPROVAL_BY_ANOTHER = env.switch("BILLING_APPROVAL_BY_ANOTHER", default=False)
 
+# For how many seconds the answer to how a customer's month stands is kept.
+BILLING_MONTH_TO_DATE_SECONDS = 300
+# With more pending records than this, a worker makes it, and whoever asks is told to come again.
+BILLING_MONTH_TO_DATE_RECORDS = 50_000
+# For how many seconds whoever makes it is waited for; then it counts as lost, and is made anew.
+BILLING_MONTH_TO_DATE_CLAIM_SECONDS = 120
+
 # The group (System, User groups) whose members are told by e-mail what went wrong with scheduled runs.
 BILLING_GROUP = env.text("BILLING_GROUP", default="Billing")
 # Where the pages are that mails link to.
@@ -147,6 +173,26 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.switch("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="tollbook@localhost")
+# Where mails that cannot be delivered come back to; empty: to where they come from.
+EMAIL_RETURN_PATH = env.text("EMAIL_RETURN_PATH", default="")
+
+# Whether posted invoices go to their customers by themselves. Off, they go when a person sends them.
+INVOICE_DELIVERY = env.switch("INVOICE_DELIVERY", default=False)
+# The domain in the Message-ID of invoice mails.
+INVOICE_MAIL_DOMAIN = env.text("INVOICE_MAIL_DOMAIN", default=DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> "))
+# Files that are together larger than this, before they are encoded, are not attached: the mail has a link to them.
+INVOICE_MAIL_LARGEST_BYTES = env.number("INVOICE_MAIL_LARGEST_BYTES", default=10 * 1024**2)
+# For how long such a link holds.
+INVOICE_LINK_DAYS = env.number("INVOICE_LINK_DAYS", default=90)
+# What goes with an invoice besides its PDF: functions that give the files of an invoice by its id, and functions that
+# give the invoices whose files are still being made.
+INVOICE_ATTACHMENTS = ["reports.queries.files.usage_report_files"]
+INVOICE_WAITS_FOR = ["reports.queries.files.invoices_with_reports_to_come"]
+
+# Usage reports with more rows than this are CSV in place of PDF.
+REPORT_PDF_MOST_ROWS = env.number("REPORT_PDF_MOST_ROWS", default=5_000)
+# Usage reports that are texts and larger than this are zipped.
+REPORT_ZIPPED_ABOVE_BYTES = env.number("REPORT_ZIPPED_ABOVE_BYTES", default=2 * 1024**2)
 
 # The most that one file of usage may hold, unpacked.
 USAGE_IMPORT_LARGEST_BYTES = env.number("USAGE_IMPORT_LARGEST_BYTES", default=10 * 1024**3)

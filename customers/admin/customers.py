@@ -8,6 +8,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from catalog.admin.base import Admin, ReadOnlyInline, TableInline, column
 from catalog.admin.figures import money
+from customers.choices import MinimumRule
 from customers.models import (
     AccountsReceivable,
     Campaign,
@@ -71,7 +72,9 @@ class CustomerAdmin(Admin):
                 "fields": (
                     ("currency", "tax_rate"),
                     ("timezone", "payment_terms_days"),
-                    ("minimum_invoice_amount", "minimum_now"),
+                    ("minimum_invoice_amount", "minimum_rule"),
+                    ("low_usage_fee", "minimum_now"),
+                    "wants_zero_invoices",
                 )
             },
         ),
@@ -97,7 +100,13 @@ class CustomerAdmin(Admin):
         currency, least = customer.currency, customer.minimum_invoice_amount
         if least is None:
             least = Decimal(1).scaleb(-currency.minor_units)
-        return f"Less than {money(least, currency=currency.code, minor_units=currency.minor_units)} waits"
+        shown = money(least, currency=currency.code, minor_units=currency.minor_units)
+        if customer.minimum_rule == MinimumRule.PAD:
+            return f"Less than {shown} is filled up to it"
+        if customer.minimum_rule == MinimumRule.FEE:
+            fee = money(customer.low_usage_fee, currency=currency.code, minor_units=currency.minor_units)
+            return f"Less than {shown} costs {fee} more"
+        return f"Less than {shown} waits"
 
 
 class GroupRateCardInline(TableInline):

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from catalog.models import Currency, RateCard, TaxRate
 from catalog.models.fields import validate_timezone
 from catalog.models.triggers import never_emptied, touch_updated_at
-from customers.choices import CustomerStatus, LifeCycleState
+from customers.choices import CustomerStatus, LifeCycleState, MinimumRule
 
 
 class CustomerGroup(models.Model):
@@ -56,7 +56,28 @@ class Customer(models.Model):
         decimal_places=4,
         null=True,
         blank=True,
-        help_text="Below it no invoice is made and the usage waits. Empty: one minor unit of the currency.",
+        help_text="What becomes of an invoice below it is said next. Empty: one minor unit of the currency.",
+    )
+    minimum_rule = models.CharField(
+        "below the minimum", max_length=4, choices=MinimumRule, default=MinimumRule.SKIP, db_default=MinimumRule.SKIP
+    )
+    low_usage_fee = models.DecimalField(
+        max_digits=20,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="Added to an invoice below the minimum where the rule is the fee; in the customer's currency.",
+    )
+    wants_zero_invoices = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="An invoice of 0 is made for a month in which there is nothing to bill.",
+    )
+    masks_numbers = models.BooleanField(
+        "called numbers masked",
+        default=False,
+        db_default=False,
+        help_text="Usage reports show *** in place of the last three digits of the numbers that were called.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -72,6 +93,19 @@ class Customer(models.Model):
             models.CheckConstraint(
                 condition=Q(minimum_invoice_amount__isnull=True) | Q(minimum_invoice_amount__gte=0),
                 name="customer_minimum_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_rule__in=MinimumRule.values), name="customer_minimum_rule_known"
+            ),
+            # To be filled up, or to add a fee, it has to be said to what and how much.
+            models.CheckConstraint(
+                condition=~Q(minimum_rule=MinimumRule.PAD) | Q(minimum_invoice_amount__isnull=False),
+                name="customer_padded_to_a_minimum",
+            ),
+            models.CheckConstraint(
+                condition=~Q(minimum_rule=MinimumRule.FEE)
+                | Q(minimum_invoice_amount__isnull=False, low_usage_fee__isnull=False, low_usage_fee__gt=0),
+                name="customer_fee_is_positive",
             ),
         ]
         indexes = [models.Index(fields=["name"], name="customer_name")]

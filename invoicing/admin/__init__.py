@@ -1,3 +1,27 @@
-from invoicing.admin import charges, corrections, documents, recurring, transactions
+from invoicing.admin import (
+    account_credits,
+    charges,
+    corrections,
+    credited_charges,
+    deliveries,
+    documents,
+    entities,
+    receivables,
+    recurring,
+    rendered,
+    transactions,
+)
 
-__all__ = ["charges", "corrections", "documents", "recurring", "transactions"]
+__all__ = [
+    "account_credits",
+    "charges",
+    "corrections",
+    "credited_charges",
+    "deliveries",
+    "documents",
+    "entities",
+    "receivables",
+    "recurring",
+    "rendered",
+    "transactions",
+]

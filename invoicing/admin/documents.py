@@ -9,9 +9,12 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from catalog.admin.base import Admin, ReadOnlyAdmin, column, list_url
 from catalog.admin.figures import money
+from catalog.admin.filters import DayRangeFilter
 from customers.models import Customer
+from invoicing.admin.delivery_panel import delivery_panel
+from invoicing.admin.pdf_panel import pdf_panel
 from invoicing.choices import InvoiceState
-from invoicing.models import Invoice, InvoiceDelivery, NumberSeries
+from invoicing.models import Invoice, NumberSeries
 
 STATE_LABELS = {"Posted": "success", "Draft": "info"}
 LINES_PER_PAGE = 200
@@ -32,7 +35,12 @@ class InvoiceAdmin(ReadOnlyAdmin):
         *("period", "net", "total"),
     )
     list_display_links = ("shown_number",)
-    list_filter = ("state", "kind", "currency", ("customer", AutocompleteSelectFilter))
+    list_filter = (
+        *("state", "kind", "currency"),
+        ("customer", AutocompleteSelectFilter),
+        ("customer__groups", AutocompleteSelectFilter),
+        ("invoice_date", DayRangeFilter),
+    )
     list_select_related = ("customer", "currency")
     ordering = ("-pk",)
     sortable_by = ()
@@ -53,6 +61,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         invoice = kwargs.get("obj")
         if invoice:
             context.update(document(invoice, page=request.GET.get("lines")))
+            context["pdf"] = pdf_panel(invoice, request)
             context["show_close"] = True
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -92,7 +101,7 @@ def document(invoice: Invoice, *, page: str | None) -> dict[str, Any]:
         "subtitle": None,
         "lines": lines.get_page(page),
         "taxes": list(invoice.taxes.all()),
-        "deliveries": list(invoice.deliveries.all()),
+        "delivery_panel": delivery_panel(invoice),
         "currency": invoice.currency,
         "last_day": last_day(invoice),
         "is_draft": invoice.state == InvoiceState.DRAFT,
@@ -103,29 +112,16 @@ def document(invoice: Invoice, *, page: str | None) -> dict[str, Any]:
 
 @admin.register(NumberSeries)
 class NumberSeriesAdmin(Admin):
-    list_display = ("kind", "prefix", "digits", "next_number")
-    fields = ("kind", "prefix", "digits", "next_number")
+    list_display = ("shown_kind", "legal_entity", "prefix", "digits", "next_number")
+    list_select_related = ("legal_entity",)
+    fields = (("legal_entity", "kind"), ("prefix", "digits"), "next_number")
     deletable = False
-    empty_hint = "Numbers of posted documents: a prefix and a number without gaps."
+    empty_hint = "Numbers of posted documents, of each legal entity and kind: a prefix and a number without gaps."
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:  # noqa: ARG002
         # A number that was given is never given again: only posting moves the next one on.
-        return ("kind", "next_number") if obj else ()
+        return ("legal_entity", "kind", "next_number") if obj else ()
 
-
-@admin.register(InvoiceDelivery)
-class InvoiceDeliveryAdmin(Admin):
-    """That invoices were sent. What happened stays."""
-
-    list_display = ("invoice", "channel", "recipient", "sent_at")
-    list_filter = ("channel",)
-    list_select_related = ("invoice",)
-    autocomplete_fields = ("invoice",)
-    search_fields = ("invoice__number__startswith",)
-    fields = ("invoice", ("channel", "recipient"), "sent_at", "note")
-    ordering = ("-pk",)
-    deletable = False
-    empty_hint = "Note here how and when a posted invoice was sent."
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(super().has_change_permission(request, obj)) and obj is None
+    @column("Kind")
+    def shown_kind(self, series: NumberSeries) -> str:
+        return series.get_kind_display()

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from customers.api.fields import CursorField, DateOrInstantField, ExactNumberField, IdField, in_minor_units
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.queries import price_of_one_unit
+from invoicing.queries import PricedLine, price_of_one_unit
 
 LIMIT = 100
 LIMIT_MAX = 200
@@ -33,8 +33,11 @@ class InvoiceListQuery(serializers.Serializer[Any]):
         return attrs
 
 
-class LineItemSerializer(serializers.Serializer[InvoiceLine]):
-    """One line. The five texts are there in both spellings, with equal values."""
+class LineItemSerializer(serializers.Serializer[Any]):
+    """One line. The five texts are there in both spellings, with equal values.
+
+    `context["minor_units"]` are those of lines that are on no invoice.
+    """
 
     ProductGroup = serializers.CharField(source="product_group")
     ProductLine = serializers.CharField(source="product_line")
@@ -47,18 +50,17 @@ class LineItemSerializer(serializers.Serializer[InvoiceLine]):
     region = serializers.CharField()
     usage_type = serializers.CharField()
     amount = serializers.SerializerMethodField(help_text="In the invoice's currency, in its minor units.")
-    credit_coupon_code = serializers.SerializerMethodField()
+    credit_coupon_code = serializers.CharField(source="coupon_code", help_text="Of a credit; else empty.")
     description = serializers.CharField()
     rate = serializers.SerializerMethodField(help_text="Price of one unit; 0 where the usage brought its own amount.")
     units = ExactNumberField(source="quantity")
 
-    def get_amount(self, line: InvoiceLine) -> Decimal:
-        return in_minor_units(line.amount, line.invoice.currency.minor_units)
+    def get_amount(self, line: InvoiceLine | PricedLine) -> Decimal:
+        if isinstance(line, InvoiceLine):
+            return in_minor_units(line.amount, line.invoice.currency.minor_units)
+        return in_minor_units(line.amount, self.context["minor_units"])
 
-    def get_credit_coupon_code(self, line: InvoiceLine) -> str:  # noqa: ARG002  lines have no coupons
-        return ""
-
-    def get_rate(self, line: InvoiceLine) -> Decimal:
+    def get_rate(self, line: PricedLine) -> Decimal:
         return ExactNumberField().to_representation(price_of_one_unit(line))
 
 
@@ -78,10 +80,10 @@ class InvoiceSerializer(serializers.Serializer[Invoice]):
     transaction_line_items = LineItemSerializer(source="lines.all", many=True)
 
     def get_billing_start_date(self, invoice: Invoice) -> datetime:
-        return _midnight(invoice.period_start)
+        return midnight(invoice.period_start)
 
     def get_billing_end_date(self, invoice: Invoice) -> datetime:
-        return _midnight(invoice.period_end - timedelta(days=1))
+        return midnight(invoice.period_end - timedelta(days=1))
 
     def get_monthly_transaction_amount(self, invoice: Invoice) -> Decimal:
         return in_minor_units(invoice.net_amount, invoice.currency.minor_units)
@@ -105,5 +107,6 @@ class InvoicePageSerializer(serializers.Serializer[Any]):
     meta = InvoiceMetaSerializer()
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """A date as these APIs write it."""
     return datetime.combine(day, time(), tzinfo=UTC)

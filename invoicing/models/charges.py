@@ -8,6 +8,7 @@ from catalog.models.fields import CurrentTransactionId, TransactionIdField
 from catalog.models.triggers import never_emptied, touch_updated_at
 from customers.models import Customer
 from invoicing.choices import TransactionKind
+from invoicing.models.credit_note_triggers import charge_not_credited
 from invoicing.models.documents import InvoiceLine
 from invoicing.models.recurring import RecurringCharge
 from invoicing.models.triggers import (
@@ -240,6 +241,7 @@ class Transaction(models.Model):
                 """,
             ),
             takes_back_its_charge(),
+            charge_not_credited(),
             reversal_stays(),
             correction_stays(),
             charged_period_stays(),

@@ -9,6 +9,7 @@ from catalog.models.fields import CurrentTransactionId, TransactionIdField
 from catalog.models.triggers import never_emptied
 from customers.models import Customer
 from invoicing.models.charges import Transaction, UsageCharge
+from invoicing.models.credit_note_triggers import credited_price_stays
 
 
 class PriceCorrection(models.Model):
@@ -70,6 +71,7 @@ class PriceCorrection(models.Model):
         triggers = [
             pgtrigger.Protect(name="never_changed", operation=pgtrigger.Update | pgtrigger.Delete),
             never_emptied(),
+            credited_price_stays(),
         ]
 
     def __str__(self) -> str:

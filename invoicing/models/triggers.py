@@ -166,7 +166,7 @@ def keeps_billed_until(on: str) -> pgtrigger.Trigger:
     latest = {
         "insert": """
         INSERT INTO customer_billed_until (customer_id, day)
-        SELECT customer_id, max(period_end) FROM changed_rows GROUP BY customer_id
+        SELECT customer_id, max(period_end) FROM changed_rows WHERE NOT is_manual GROUP BY customer_id
         ON CONFLICT (customer_id) DO UPDATE SET day = excluded.day WHERE excluded.day > customer_billed_until.day;
         """,
         "delete": """
@@ -174,7 +174,7 @@ def keeps_billed_until(on: str) -> pgtrigger.Trigger:
         WHERE b.customer_id = d.customer_id;
         INSERT INTO customer_billed_until (customer_id, day)
         SELECT i.customer_id, max(i.period_end) FROM invoice i
-        WHERE i.customer_id IN (SELECT customer_id FROM changed_rows) GROUP BY i.customer_id;
+        WHERE i.customer_id IN (SELECT customer_id FROM changed_rows) AND NOT i.is_manual GROUP BY i.customer_id;
         """,
     }
     return pgtrigger.Trigger(
@@ -184,6 +184,40 @@ def keeps_billed_until(on: str) -> pgtrigger.Trigger:
         operation={"insert": pgtrigger.Insert, "delete": pgtrigger.Delete}[on],
         referencing=pgtrigger.Referencing(**{{"insert": "new", "delete": "old"}[on]: "changed_rows"}),
         func=f"{latest[on]} RETURN NULL;",
+    )
+
+
+def counts_posted(on: str) -> pgtrigger.Trigger:
+    """Counts the documents that are posted, by their periods (`PostedInvoiceCount`). Posted ones stay what they are."""
+    newly = {
+        "insert": "changed_rows n WHERE n.state = 'POSTED'",
+        "update": "changed_rows n JOIN old_rows o ON o.id = n.id WHERE n.state = 'POSTED' AND o.state <> 'POSTED'",
+    }
+    rows = {"insert": {"new": "changed_rows"}, "update": {"new": "changed_rows", "old": "old_rows"}}
+    return pgtrigger.Trigger(
+        name=f"counts_posted_on_{on}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation={"insert": pgtrigger.Insert, "update": pgtrigger.Update}[on],
+        referencing=pgtrigger.Referencing(**rows[on]),
+        declare=[("counted", "record")],
+        func=f"""
+        FOR counted IN
+          SELECT n.period_start, n.period_end, count(*) AS document_count FROM {newly[on]} GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+          UPDATE posted_invoice_count p SET document_count = p.document_count + counted.document_count
+          WHERE p.id = (
+            SELECT q.id FROM posted_invoice_count q
+            WHERE q.period_start = counted.period_start AND q.period_end = counted.period_end
+            ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED
+          );
+          IF NOT FOUND THEN
+            INSERT INTO posted_invoice_count (period_start, period_end, document_count)
+            VALUES (counted.period_start, counted.period_end, counted.document_count);
+          END IF;
+        END LOOP;
+        RETURN NULL;
+        """,
     )
 
 
@@ -237,4 +271,6 @@ def document() -> list[pgtrigger.Trigger]:
         no_truncate(),
         keeps_billed_until("insert"),
         keeps_billed_until("delete"),
+        counts_posted("insert"),
+        counts_posted("update"),
     ]

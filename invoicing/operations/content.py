@@ -1,8 +1,10 @@
 r"""What a posted document says, as a text whose SHA-256 anybody can compute again.
 
-Version 2, of what is posted from now on. A document has six parts: `document` (number, kind, currency, dates, message,
-totals), `buyer` (name, address, VAT number, as copied), `lines`, `taxes`, `rates` (the terms of each line's rate
-version) and `charges` (each usage charge with the record that it bills). A part is rows, a row is fields:
+Version 2, of what is posted from now on. A document has seven parts: `document` (number, kind, currency, dates, tax
+point, language, message, the invoice that it credits and why, totals), `seller` (name, address, VAT number,
+registration, payment details) and `buyer` (name, address, VAT number), as copied, `lines`, `taxes`, `rates` (the terms
+of each line's rate version) and `charges` (each usage charge with the record that it bills). A part is rows, a row is
+fields:
 
 - Fields are joined by `|`, rows by a line feed, without one at the end. Encoded in UTF-8.
 - A text is a JSON string (RFC 8259; nothing is escaped but the quotation mark, the backslash and control characters,

@@ -1,3 +1,3 @@
-from reports.admin import profiles, rendered
+from reports.admin import figures, profiles, rendered
 
-__all__ = ["profiles", "rendered"]
+__all__ = ["figures", "profiles", "rendered"]

@@ -1,9 +1,25 @@
+from typing import Any, ClassVar, cast
+
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from catalog.admin.base import Admin, TableInline, column
-from reports.models import CustomerReportProfile, GroupReportProfile, InvoiceUsageReportProfile
+from catalog.operations.refusals import CatalogRefused
+from customers.models import CustomerGroup
+from reports.admin.preview import FIELDS, described, may_preview, preview_view
+from reports.models import (
+    CustomerReportProfile,
+    GroupReportProfile,
+    InvoiceReportProfile,
+    InvoiceUsageReportProfile,
+)
+from reports.operations.profiles import ProfileValues, create_profile, delete_profile, give_profile, update_profile
 
+PREVIEW = "reports_invoiceusagereportprofile_preview"
+OWN_FIELDS = ("name", "description", "availability", "is_default", *FIELDS)
 AVAILABILITY_LABELS = {"Headline": "success", "Standard": "info"}
 
 
@@ -34,18 +50,89 @@ class InvoiceUsageReportProfileAdmin(Admin):
                 )
             },
         ),
-        ("Details", {"fields": (("include_transaction_columns", "include_call_columns"), "call_details")}),
+        (
+            "Details",
+            {"fields": (("include_transaction_columns", "include_call_columns"), ("call_details", "threshold_amount"))},
+        ),
+        ("Files", {"fields": (("formats", "splits_by"),)}),
     )
     inlines = (GroupReportProfileInline,)
+    refused_by = (CatalogRefused,)
+    change_form_template = "admin/reports/invoiceusagereportprofile/change_form.html"
     empty_hint = "A profile says what usage detail goes with an invoice, from a line of summary to every call."
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("preview/", self.admin_site.admin_view(self.preview_view), name=PREVIEW), *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """What the reports would look like, for the form as it is filled in."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            return HttpResponse(status=403)
+        return preview_view(request, self.get_form(request, None))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if may_preview(request) and (self.has_add_permission(request) or self.has_change_permission(request)):
+            context.update(
+                {"preview_url": reverse(f"admin:{PREVIEW}"), "preview_customer": described(kwargs.get("obj"))}
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:  # noqa: ARG002
+        given = {name: form.cleaned_data[name] for name in OWN_FIELDS if name in form.cleaned_data}
+        customer = form.cleaned_data.get("customer")
+        given["customer_id"] = customer.pk if customer else None
+        given["customer_group_ids"] = [group.pk for group in form.cleaned_data.get("customer_groups", ())]
+        values = cast("ProfileValues", given)
+        saved = update_profile(profile_id=obj.pk, changes=values) if change else create_profile(values=values)
+        # The form's object becomes the saved profile: what follows the save (its groups, its log entry) asks for it.
+        obj.__dict__.update(saved.__dict__)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:  # noqa: ARG002
+        """Give the profile to the groups that were added, and take it from those that were taken away."""
+        # What Django would note of rows that it saved itself.
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        taken = formset.deleted_forms
+        changed = [row for row in formset.forms if row.has_changed() and row not in taken]
+        had = [row.initial["group"] for row in [*taken, *changed] if "group" in row.initial]
+        for group in CustomerGroup.objects.filter(pk__in=had):
+            give_profile(profile_id=None, group=group)
+        for row in changed:
+            give_profile(profile_id=form.instance.pk, group=row.cleaned_data["group"])
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:  # noqa: ARG002
+        delete_profile(profile_id=obj.pk)
 
     @column("Availability", ordering="availability", label=AVAILABILITY_LABELS)
     def shown_availability(self, profile: InvoiceUsageReportProfile) -> str:
         return profile.get_availability_display()
 
 
+class GivenProfileAdmin(Admin):
+    """Who has a profile of its own: given, changed and taken away by the operation, which refuses in words.
+
+    `whose` names the field of who has it; that stays as it is.
+    """
+
+    whose: ClassVar[str]
+    refused_by = (CatalogRefused,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        return (self.whose,) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:  # noqa: ARG002
+        whose = getattr(obj, self.whose)
+        give_profile(profile_id=obj.profile_id, **{self.whose: whose})
+        obj.__dict__.update(self.model.objects.get(**{self.whose: whose}).__dict__)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:  # noqa: ARG002
+        give_profile(profile_id=None, **{self.whose: getattr(obj, self.whose)})
+
+
 @admin.register(CustomerReportProfile)
-class CustomerReportProfileAdmin(Admin):
+class CustomerReportProfileAdmin(GivenProfileAdmin):
+    whose = "customer"
     list_display = ("customer", "profile")
     list_filter = (("profile", AutocompleteSelectFilter),)
     list_select_related = ("customer", "profile")
@@ -53,3 +140,15 @@ class CustomerReportProfileAdmin(Admin):
     autocomplete_fields = ("customer", "profile")
     fields = ("customer", "profile")
     empty_hint = "Give a customer a profile of its own; others have their group's, or the default."
+
+
+@admin.register(InvoiceReportProfile)
+class InvoiceReportProfileAdmin(GivenProfileAdmin):
+    whose = "invoice"
+    list_display = ("invoice", "profile")
+    list_filter = (("profile", AutocompleteSelectFilter),)
+    list_select_related = ("invoice", "profile")
+    search_fields = ("invoice__number__startswith",)
+    autocomplete_fields = ("invoice", "profile")
+    fields = ("invoice", "profile")
+    empty_hint = "Give a draft invoice a profile of its own; others have their customer's."

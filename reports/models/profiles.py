@@ -6,11 +6,14 @@ from django.db.models.functions import Now
 
 from catalog.models.triggers import touch_updated_at
 from customers.models import Customer, CustomerGroup
+from invoicing.models import Invoice
 from reports.choices import (
     Availability,
     CallColumn,
     CallDetail,
     CustomerUsageReportPreset,
+    ReportFormat,
+    SplitBy,
     TransactionColumn,
     UsageReportPreset,
 )
@@ -52,6 +55,22 @@ class InvoiceUsageReportProfile(models.Model):
     include_transaction_columns = presets(TransactionColumn)
     include_call_columns = presets(CallColumn)
     call_details = presets(CallDetail)
+    formats = ArrayField(
+        models.CharField(max_length=10, choices=ReportFormat),
+        blank=True,
+        default=list,
+        help_text="Each report is made in each of them; where none is chosen, as CSV.",
+    )
+    threshold_amount = models.DecimalField(
+        max_digits=38,
+        decimal_places=18,
+        default=0,
+        db_default=0,
+        help_text="Call details above a threshold list the uses that cost more than this.",
+    )
+    splits_by = models.CharField(
+        "files", max_length=6, choices=SplitBy, blank=True, default=SplitBy.NOTHING, db_default=SplitBy.NOTHING
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -66,6 +85,12 @@ class InvoiceUsageReportProfile(models.Model):
             models.CheckConstraint(
                 condition=Q(availability__in=Availability.values), name="report_profile_availability_known"
             ),
+            models.CheckConstraint(condition=Q(splits_by__in=SplitBy.values), name="report_profile_splits_by_known"),
+            models.CheckConstraint(
+                condition=Q(threshold_amount__gte=0),
+                name="report_profile_threshold_not_negative",
+                violation_error_message="A threshold is 0 or more.",
+            ),
             *(
                 models.CheckConstraint(condition=Q(**{f"{field}__contained_by": choices.values}), name=name)
                 for field, choices, name in (
@@ -76,6 +101,7 @@ class InvoiceUsageReportProfile(models.Model):
                     ("include_transaction_columns", TransactionColumn, "report_profile_transaction_columns_known"),
                     ("include_call_columns", CallColumn, "report_profile_call_columns_known"),
                     ("call_details", CallDetail, "report_profile_call_details_known"),
+                    ("formats", ReportFormat, "report_profile_formats_known"),
                 )
             ),
         ]
@@ -113,3 +139,18 @@ class GroupReportProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group_id}: {self.profile_id}"
+
+
+@pghistory.track()
+class InvoiceReportProfile(models.Model):
+    """The profile that one invoice has, whatever its customer has. Given while the invoice is a draft."""
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="report_profile")
+    profile = models.ForeignKey(InvoiceUsageReportProfile, on_delete=models.PROTECT, related_name="invoice_profiles")
+
+    class Meta:
+        db_table = "invoice_report_profile"
+        ordering = ["invoice"]
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id}: {self.profile_id}"

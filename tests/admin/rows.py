@@ -14,8 +14,10 @@ from billing.models import (
     CompletenessDay,
     CustomerBilling,
     InvoiceMessage,
+    RateCardCheck,
     RunAccount,
     RunSchedule,
+    RunVerification,
     ScheduleMail,
 )
 from catalog.models import Currency, Product, PublicHoliday, Rate, RateCard, RateDeck, RateExample, TaxRate, TimeBand
@@ -31,15 +33,31 @@ from customers.models import (
     SubscriptionService,
 )
 from invoicing.models import (
+    AccountCredit,
+    Coupon,
+    CreditedCharge,
+    CreditUse,
+    CustomerInvoicing,
     Invoice,
     InvoiceDelivery,
+    LegalEntity,
     NumberSeries,
     PriceCorrection,
     RecurringCharge,
+    RenderedInvoice,
     Transaction,
     UsageCharge,
 )
-from reports.models import CustomerReportProfile, InvoiceUsageReportProfile, UsageReport
+from reports.models import (
+    CountedInvoice,
+    CustomerReportProfile,
+    InvoiceReportProfile,
+    InvoiceUsageReportProfile,
+    ReportProduction,
+    RevenueDay,
+    UsageDay,
+    UsageReport,
+)
 from tests import factories
 from usage.models import (
     PendingUsage,
@@ -91,7 +109,17 @@ def charge_with_a_period() -> RecurringCharge:
     return charge
 
 
+def _redeemed_coupon() -> Coupon:
+    coupon: Coupon = factories.CouponFactory()
+    factories.AccountCreditFactory(coupon=coupon)
+    return coupon
+
+
 MAKE: dict[type[Model], Callable[[], Model]] = {
+    AccountCredit: lambda: factories.CreditUseFactory().credit,
+    CountedInvoice: factories.CountedInvoiceFactory,
+    Coupon: _redeemed_coupon,
+    CreditUse: factories.CreditUseFactory,
     AccountsReceivable: lambda: factories.CustomerFactory().accounts_receivable,
     ApiKey: factories.ApiKeyFactory,
     BillingCycle: factories.BillingCycleFactory,
@@ -101,6 +129,7 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
         clocked_time=datetime(2026, 2, 1, tzinfo=UTC) + timedelta(days=next(NUMBERS))
     ),
     CompletenessDay: factories.CompletenessDayFactory,
+    CreditedCharge: factories.CreditedChargeFactory,
     CrontabSchedule: lambda: CrontabSchedule.objects.create(minute=str(next(NUMBERS) % 60)),
     Customer: customer_with_terms,
     CustomerBilling: factories.CustomerBillingFactory,
@@ -109,9 +138,14 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     Group: lambda: Group.objects.create(name=f"Clerks {next(NUMBERS)}"),
     IntervalSchedule: interval,
     Invoice: invoice_with_lines,
+    RenderedInvoice: factories.RenderedInvoiceFactory,
+    LegalEntity: factories.LegalEntityFactory,
+    CustomerInvoicing: factories.CustomerInvoicingFactory,
     InvoiceDelivery: factories.InvoiceDeliveryFactory,
     InvoiceMessage: factories.InvoiceMessageFactory,
+    InvoiceReportProfile: factories.InvoiceReportProfileFactory,
     InvoiceUsageReportProfile: factories.InvoiceUsageReportProfileFactory,
+    ReportProduction: factories.ReportProductionFactory,
     PendingUsage: factories.PendingUsageFactory,
     PeriodicTask: lambda: PeriodicTask.objects.create(name=f"Task {next(NUMBERS)}", task="x", interval=interval()),
     PriceCorrection: factories.PriceCorrectionFactory,
@@ -120,11 +154,14 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     QuarantinedLine: factories.QuarantinedLineFactory,
     Rate: lambda: factories.RateFactory(product=factories.ProductFactory(code=f"P-{next(NUMBERS)}")),
     RateCard: factories.RateCardFactory,
+    RateCardCheck: factories.RateCardCheckFactory,
     RateDeck: lambda: factories.RateDeckLineFactory().deck,
     RateExample: factories.RateExampleFactory,
     RecurringCharge: charge_with_a_period,
+    RevenueDay: factories.RevenueDayFactory,
     RunAccount: factories.RunAccountFactory,
     RunSchedule: factories.RunScheduleFactory,
+    RunVerification: factories.RunVerificationFactory,
     ScheduleMail: factories.ScheduleMailFactory,
     Site: factories.SiteFactory,
     SourceSystem: lambda: factories.SourceSystemFactory(name=f"Switch {next(NUMBERS)}"),
@@ -140,6 +177,7 @@ MAKE: dict[type[Model], Callable[[], Model]] = {
     UsageImport: factories.UsageImportFactory,
     UsageReport: factories.UsageReportFactory,
     UsageType: lambda: factories.UsageTypeFactory(name=f"Type {next(NUMBERS)}"),
+    UsageDay: factories.UsageDayFactory,
     User: factories.UserFactory,
 }
 

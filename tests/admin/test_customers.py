@@ -32,6 +32,7 @@ def test_customer_is_added_with_its_account_and_price_list(admin_client: Client)
             "currency": "USD",
             "timezone": "Europe/Berlin",
             "language": "en",
+            "minimum_rule": "skip",
             "payment_terms_days": "30",
             "emails": "a@example.com,b@example.com",
             **inline("accounts_receivable", {"number": "AR-1", "name": "Example Ltd", "life_cycle_state": "ACTIVE"}),

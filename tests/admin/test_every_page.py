@@ -32,7 +32,7 @@ ELSEWHERE = {
         "customers.GroupRateCard",
         "customers.IdempotentRequest",
     ),
-    *("invoicing.InvoiceLine", "invoicing.InvoiceTax", "reports.GroupReportProfile"),
+    *("invoicing.InvoiceLine", "invoicing.InvoiceTax", "invoicing.PostedInvoiceCount", "reports.GroupReportProfile"),
     *("catalog.RateDeckLine", "catalog.RateTier", "catalog.TimeBandHours"),
     *("customers.BilledUntil", "usage.UsageDataRecordChange", "usage.UsageImportBlock"),
 }

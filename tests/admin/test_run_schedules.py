@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -112,3 +112,32 @@ def test_mails_are_looked_at_and_not_written(admin_client: Client) -> None:
     page = shown(admin_client, reverse("admin:billing_schedulemail_change", args=[mail.pk]))
     assert "No such time zone." in page
     assert admin_client.get(reverse("admin:billing_schedulemail_add")).status_code == 403
+
+
+def test_who_may_not_commence_runs_makes_no_schedule_that_does(client: Client) -> None:
+    keeper = UserFactory()
+    own = ("view_runschedule", "add_runschedule", "change_runschedule")
+    keeper.user_permissions.set(Permission.objects.filter(codename__in=own))
+    client.force_login(keeper)
+    add = reverse("admin:billing_runschedule_add")
+    values = {
+        "name": "Mine",
+        "is_active": "on",
+        "first_cutoff_date": "2026-02-01",
+        "months": "1",
+        "hour": "2",
+        "timezone": "UTC",
+        "due_in_days": "30",
+        "action": "commence",
+    }
+    assert "Select a valid choice. commence is not one" in client.post(add, values).content.decode()
+    assert not RunSchedule.objects.exists()
+    client.post(add, values | {"action": "create"})
+    schedule = RunSchedule.objects.get()
+    RunSchedule.objects.update(action="commence")
+    change = reverse("admin:billing_runschedule_change", args=[schedule.pk])
+    assert client.post(change, values | {"action": "create", "hour": "3"}).status_code == 403
+    keeper.user_permissions.add(Permission.objects.get(codename="change_billingrun"))
+    assert client.post(change, values | {"hour": "3"}).status_code == 302
+    schedule.refresh_from_db()
+    assert (schedule.action, schedule.hour) == ("commence", 3)

@@ -70,6 +70,7 @@ def test_a_run_is_made_and_shown_with_every_member(staff: Caller) -> None:
         "approvedDate": None,
         "paused": False,
         "splitFromID": None,
+        "proofRoot": "",
     }
     assert staff.ask(f"{PATH}/{run.id}") == shown
     assert staff.ask(PATH) == [shown]
@@ -149,17 +150,30 @@ def test_a_bad_member_is_named(staff: Caller, change: dict[str, Any], errors: di
 @pytest.mark.parametrize(
     "text", ["2026-02-30", "tomorrow", "2026-02-01T00:00:00Z", "", 20260201, 1.5, None, "10000-01-01", {}]
 )
-@pytest.mark.parametrize("field", ["invoiceDate", "cutoffDate", "dueDate"])
+@pytest.mark.parametrize("field", ["invoiceDate", "cutoffDate"])
 def test_a_date_that_does_not_exist_is_named(staff: Caller, field: str, text: Any) -> None:
     response = staff.send("POST", PATH, JANUARY | {field: text})
     assert_error(response, 400, "invalid")
     assert list(parsed(response)["errors"]) == [field]
 
 
+@pytest.mark.parametrize("text", ["2026-02-30", "", 20260201, {}])
+def test_a_due_date_that_does_not_exist_is_named(staff: Caller, text: Any) -> None:
+    response = staff.send("POST", PATH, JANUARY | {"dueDate": text})
+    assert_error(response, 400, "invalid")
+    assert list(parsed(response)["errors"]) == ["dueDate"]
+
+
+def test_a_run_without_a_due_date_leaves_it_to_the_customers_terms(staff: Caller) -> None:
+    for body in (JANUARY | {"dueDate": None}, {name: value for name, value in JANUARY.items() if name != "dueDate"}):
+        response = staff.send("POST", PATH, body)
+        assert (response.status_code, parsed(response)["dueDate"]) == (201, None)
+
+
 def test_what_is_missing_is_named(staff: Caller) -> None:
     response = staff.send("POST", PATH, {})
     assert_error(response, 400, "invalid")
-    assert set(parsed(response)["errors"]) == {"name", "invoiceDate", "cutoffDate", "dueDate"}
+    assert set(parsed(response)["errors"]) == {"name", "invoiceDate", "cutoffDate"}
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])

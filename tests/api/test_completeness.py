@@ -196,7 +196,7 @@ def test_the_checks_before_a_run_are_shown(staff: Caller) -> None:
     assert [check["code"] for check in answer["checks"]] == [
         *("open_quarantine", "open_conflicts", "number_holes"),
         *("silent_sources", "completeness", "imports_under_way"),
-        *("wrong_examples", "expired_rates"),
+        *("wrong_examples", "expired_rates", "rate_card_findings"),
         *("unpriced_usage", "no_price_list", "no_default_card", "no_tax_rate", "closed_customers", "ended_services"),
         *("late_usage", "waiting_elsewhere", "same_dates", "expected_accounts", "expected_usage"),
     ]

@@ -164,10 +164,6 @@ def test_drafts_are_not_there(staff: Caller, customer: Customer) -> None:
     assert_error(staff.get(f"{PATH}/{draft.id}"), 404, "not_found")
 
 
-def test_month_to_date_is_not_there_yet(staff: Caller) -> None:
-    assert_error(staff.get(f"{PATH}/month-to-date"), 404, "not_found")
-
-
 def test_a_customers_key_sees_its_own(customer: Customer, staff: Caller, caller_of: Callable[..., Caller]) -> None:
     other = CustomerFactory(account_number="OTHER-1")
     mine, theirs = posted(customer), posted(other)

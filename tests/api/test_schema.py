@@ -47,6 +47,31 @@ PATHS = {
     "/backend/api/v1/rateDecks/{deck_id}/lines": {"get"},
     "/backend/api/v1/rates": {"get", "post"},
     "/backend/api/v1/rates/{rate_id}": {"get", "put", "patch"},
+    "/backend/api/v1/billingRuns/{run_id}/verification": {"get"},
+    "/backend/api/v1/billingRuns/{run_id}/verify": {"post"},
+    "/backend/api/v1/billingRunSchedules": {"get", "post"},
+    "/backend/api/v1/billingRunSchedules/{schedule_id}": {"get", "put", "patch", "delete"},
+    "/backend/api/v1/accountsReceivable/{account_id}/balance": {"get"},
+    "/backend/api/v1/accountsReceivable/{account_id}/entries": {"get"},
+    "/backend/api/v1/accountsReceivable/{account_id}/statement": {"get"},
+    "/backend/api/v1/invoices/{invoice_id}/credit": {"post"},
+    "/backend/api/v1/invoices/{invoice_id}/discard": {"post"},
+    "/backend/api/v1/invoices/{invoice_id}/post": {"post"},
+    "/backend/api/v1/manualInvoices": {"post"},
+    "/backend/api/v1/invoiceDeliveries": {"get"},
+    "/backend/api/v1/invoiceDeliveries/{delivery_id}": {"get"},
+    "/backend/api/v1/invoiceDeliveries/{delivery_id}/resolve": {"post"},
+    "/backend/api/v1/invoiceDeliveries/{delivery_id}/sendAgain": {"post"},
+    "/backend/api/v1/legalEntities": {"get", "post"},
+    "/backend/api/v1/legalEntities/{entity_id}": {"get", "put", "patch"},
+    "/backend/api/v1/coupons": {"get", "post"},
+    "/backend/api/v1/coupons/{coupon_id}": {"get", "put", "patch", "delete"},
+    "/backend/api/v1/accountCredits": {"get", "post"},
+    "/backend/api/v1/accountCredits/{credit_id}": {"get", "put", "patch", "delete"},
+    "/backend/api/v1/invoiceUsageReportCustomerProfiles": {"get", "post"},
+    "/backend/api/v1/invoiceUsageReportCustomerProfiles/presets": {"get"},
+    "/backend/api/v1/invoiceUsageReportCustomerProfiles/{profile_id}": {"get", "patch", "put", "delete"},
+    "/backend/api/v1/invoiceUsageReportCustomerProfiles/{profile_id}/give": {"post"},
     "/backend/api/v1/recurringCharges": {"get", "post"},
     "/backend/api/v1/recurringCharges/{charge_id}": {"get", "put", "patch", "delete"},
     "/backend/api/v1/timeBands": {"get", "post"},
@@ -55,7 +80,10 @@ PATHS = {
     "/backend/api/v1/rateCards/{card_id}/examples": {"get"},
     "/backend/api/v1/rateCards/{card_id}/lint": {"get"},
     "/billing/v3/invoices": {"get"},
+    "/billing/v3/invoices/month-to-date": {"get"},
     "/billing/v3/invoices/{invoice_id}": {"get"},
+    "/billing/v3/invoices/{invoice_id}/usage-reports": {"get"},
+    "/billing/v3/invoices/{invoice_id}/usage-reports/{report_id}": {"get"},
     "/usage/v1/completeness": {"get"},
     "/usage/v1/usage_data_records": {"get", "post"},
     "/usage/v1/usage_data_records/{record_id}": {"get"},
@@ -138,6 +166,14 @@ def test_ids_are_texts_and_amounts_numbers(document: Any) -> None:
     assert {line[name]["type"] for name in ("amount", "rate", "units")} == {"number"}
     assert run["invoiceAmount"]["type"] == ["number", "null"]
     assert "double" not in str(document)
+
+
+def test_an_invoice_is_json_or_a_pdf(document: Any) -> None:
+    answers = document["paths"]["/billing/v3/invoices/{invoice_id}"]["get"]["responses"]["200"]["content"]
+    assert set(answers) == {"application/json", "application/pdf"}
+    assert answers["application/pdf"]["schema"] == {"type": "string", "format": "binary"}
+    month = document["components"]["schemas"]["MonthToDate"]["properties"]
+    assert (month["monthly_transaction_amount"]["type"], month["total_amount"]["type"]) == ("string", "number")
 
 
 def test_the_document_is_to_be_had_as_yaml(db: None) -> None:

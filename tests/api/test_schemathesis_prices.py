@@ -26,7 +26,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 PATHS = (
-    r"^/backend/api/v1/(rateCards|rates|timeBands|publicHolidays|recurringCharges)"
+    r"^/backend/api/v1/(rateCards|rates|timeBands|publicHolidays|recurringCharges|billingRunSchedules)"
     r"(/\{(card|rate|band|holiday|charge)_id\}|/addCountry)?$"
 )
 NAMES = {"rateCard": "Retail", "product": "CALL", "timeBand": "Peak", "currency": "USD", "timezone": "UTC"}

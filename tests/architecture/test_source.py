@@ -18,6 +18,7 @@ TEST_FOLDERS = {
     "architecture",
     "bench",
     "browser",
+    "clients",
     "concurrency",
     "config",
     "factories",

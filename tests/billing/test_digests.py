@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from catalog.models import RateTier
-from invoicing.models import Invoice
+from catalog.models import RateTier, TaxRate
+from invoicing.models import Invoice, NumberSeries
 from tests.billing.received import behind_its_back
-from tests.factories import TransactionFactory
+from tests.factories import LegalEntityFactory, TransactionFactory
 from tests.runs import bill, customer_at, invoice, plain, post, rate_of, use
 
 pytestmark = pytest.mark.django_db
@@ -37,17 +37,24 @@ def test_the_digest_is_that_of_what_the_document_says_and_was_made_from() -> Non
     use(acme, call, 5, number="R2", destination="4930", on="2026-01-15T12:00", to_date=utc(12, 1))
     use(acme, call, 3, number="R1", on="2026-01-15T12:00", to_date=utc(12, 0), billing_directive="TO_BE_CREDITED")
     TransactionFactory(customer=acme, unit_price=Decimal("3.10"), transaction_date=date(2026, 1, 10))
+    TaxRate.objects.update(note='As "agreed"')
+    seller = {"name": "North & Co", "address": "1 High Street\nLeeds", "vat_number": "GB9", "registration": "Leeds 12"}
+    entity = LegalEntityFactory(payment_details="IBAN GB00", is_default=True, **seller)
+    NumberSeries.objects.filter(legal_entity=entity, kind="INVOICE").update(prefix="INV-")
     document = invoice(post(bill()), acme)
     # 5 are raised to 6, 3 to 4: 6 x 0.5 - 4 x 0.5 = 1; with 3.10 that is 4.10, and 20 % of it 0.82.
     noon = int(datetime(2026, 1, 15, 12, tzinfo=UTC).timestamp())
     assert digests(document) == {
-        "document": sha256('"INV-000001"|INVOICE|USD|2026-01-01|2026-02-01|2026-02-01|2026-03-03|""|4.1|0.82|4.92'),
+        "document": sha256(
+            '"INV-000001"|INVOICE|USD|2026-01-01|2026-02-01|2026-02-01|2026-03-03|2026-01-31|"en"|""||""|4.1|0.82|4.92'
+        ),
+        "seller": sha256(r'"North & Co"|"1 High Street\nLeeds"|"GB9"|"Leeds 12"|"IBAN GB00"'),
         "buyer": sha256(r'"Acme “R&D”"|"1 \"Main\" St\nTown"|""'),
         "lines": sha256(
-            r'1|USAGE|"CALL"|"Call | x"|""|"Voice\t"|""|"Call"|"second"|""||2|0.5|1|1|1|20|2',
-            '2|MANUAL|""|""|""|""|""|""|""|"Set-up"||1|3.1|1|3.1|3.1|20|0',
+            r'1|USAGE|"CALL"|"Call | x"|""|"Voice\t"|""|"Call"|"second"|""||2|0.5|1|1|1|20|2|""|',
+            '2|MANUAL|""|""|""|""|""|""|""|"Set-up"||1|3.1|1|3.1|3.1|20|0|""|',
         ),
-        "taxes": sha256('"VAT 20.0000 %"|20|4.1|0.82'),
+        "taxes": sha256('"VAT 20.0000 %"|20|4.1|0.82|"As \\"agreed\\""'),
         # Region, prefix, model, price, unit, fee, least quantity, first increment, increment, least, most, included ...
         "rates": sha256('1|""||perUnit|0.5|1|0|0||2|||0|customer||halfUp|2020-01-01|'),
         "charges": sha256(
@@ -109,8 +116,8 @@ def test_a_credit_note_without_lines_of_usage_has_parts_of_nothing() -> None:
     TransactionFactory(customer=acme, unit_price=Decimal(-3))
     document = invoice(post(bill()), acme)
     found = digests(document)
-    assert list(found) == ["document", "buyer", "lines", "taxes", "rates", "charges"]
+    assert list(found) == ["document", "seller", "buyer", "lines", "taxes", "rates", "charges"]
     assert (found["rates"], found["charges"]) == (sha256(), sha256())
     assert found["document"] == sha256(
-        '"CN-000001"|CREDIT_NOTE|USD|2026-01-01|2026-02-01|2026-02-01|2026-03-03|""|-3|-0.6|-3.6'
+        '"CN-000001"|CREDIT_NOTE|USD|2026-01-01|2026-02-01|2026-02-01|2026-03-03|2026-01-31|"en"|""||""|-3|-0.6|-3.6'
     )

@@ -16,6 +16,7 @@ from tests.factories import (
     InvoiceMessageFactory,
     RunAccountFactory,
     RunChunkFactory,
+    RunVerificationFactory,
     post,
 )
 from tests.refusals import refused
@@ -56,6 +57,22 @@ COLUMNS: dict[str, dict[str, Any]] = {
         ("billing_run_completed_has_its_time", lambda: BillingRunFactory(completed=True, completed_at=None)),
         ("billing_run_completed_has_its_time", lambda: BillingRunFactory(commenced=True, completed_at=AT)),
         ("billing_run_completed_has_its_time", lambda: BillingRunFactory(commenced=True, approved_at=AT)),
+        (
+            "run_verification_finished_has_its_result",
+            lambda: RunVerificationFactory(finished_at=None),
+        ),
+        (
+            "run_verification_finished_has_its_result",
+            lambda: RunVerificationFactory(identical_count=None),
+        ),
+        (
+            "run_verification_finished_has_its_result",
+            lambda: RunVerificationFactory(identical_count=3),
+        ),
+        (
+            "run_verification_finished_has_its_result",
+            lambda: RunVerificationFactory(invoice_count=None, identical_count=None),
+        ),
         ("billing_run_paused_is_commenced", lambda: BillingRunFactory(paused_at=AT)),
         ("billing_run_thresholds_not_negative", lambda: BillingRunFactory(unusual_percent=-1)),
         ("billing_run_thresholds_not_negative", lambda: BillingRunFactory(unusual_amount=-1)),

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 CODES = (
     *("open_quarantine", "open_conflicts", "number_holes"),
     *("silent_sources", "completeness", "imports_under_way"),
-    *("wrong_examples", "expired_rates"),
+    *("wrong_examples", "expired_rates", "rate_card_findings"),
     *("unpriced_usage", "no_price_list", "no_default_card", "no_tax_rate", "closed_customers", "ended_services"),
     *("late_usage", "waiting_elsewhere", "same_dates", "expected_accounts", "expected_usage"),
 )
@@ -51,6 +51,11 @@ def test_open_quarantined_lines_are_counted_until_they_are_decided(run: BillingR
     found = check(run, "open_quarantine")
     assert (found.verdict, found.count, found.model) == (PreflightVerdict.WARN, 3, "usage_quarantinedline")
     assert found.detail == "3 lines could not become records: no run bills them. Correct them and try again."
+    first_two = QuarantinedLine.objects.order_by("pk").values("pk")[:2]
+    QuarantinedLine.objects.filter(pk__in=first_two).update(state=QuarantineState.DISMISSED, decided_at=AT)
+    assert check(run, "open_quarantine").detail == (
+        "1 line could not become a record: no run bills it. Correct it and try again."
+    )
     QuarantinedLine.objects.update(state=QuarantineState.DISMISSED, decided_at=AT)
     assert check(run, "open_quarantine").verdict == PreflightVerdict.PASS
 

@@ -1,6 +1,6 @@
 """What a pre-flight says of the prices of a run's customers."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.choices import PreflightVerdict
-from billing.models import BillingRun
+from billing.models import BillingRun, RateCardCheck
+from billing.operations.card_checks import check_rate_cards
 from billing.queries.preflight import preflight, verdict_of
 from billing.queries.preflight_checks import PreflightCheck
 from catalog.models import Product, RateCard
@@ -138,8 +139,8 @@ def test_prices_that_ended_without_a_successor_are_counted(run: BillingRun, call
     found = check(run, "expired_rates")
     assert (found.verdict, found.count) == (PreflightVerdict.WARN, 2)
     assert found.detail == (
-        "2 prices of Retail ended before the cutoff date, and nothing of the card prices what it did. "
-        "Add a version, if it is still sold."
+        "2 prices of Retail ended before the cutoff date, and nothing of the card prices what they did. "
+        "Add versions of what is still sold."
     )
     assert found.query == (("rate_card__id__exact", str(card.pk)), ("holding", "ended"))
 
@@ -153,3 +154,51 @@ def test_many_cards_take_as_many_queries_as_one(run: BillingRun, call: Product) 
     with CaptureQueriesContext(connection) as for_many:
         preflight(run=run, at=AT)
     assert len(for_many) == len(for_one)
+
+
+def test_what_the_hourly_check_of_the_cards_found_is_warned_of(run: BillingRun, call: Product) -> None:
+    card, other = card_of(call, name="Retail"), card_of(call, name="Wholesale")
+    with_usage(call, rate_cards=[card])
+    unchecked = check(run, "rate_card_findings")
+    assert (unchecked.verdict, unchecked.count) == (PreflightVerdict.PASS, 0)
+    assert unchecked.detail == (
+        "1 rate card of the run was not checked yet. The check runs every hour; a card's own page makes it at once."
+    )
+    RateFactory(rate_card=card, product=call, destination_prefix="33", unit_price=Decimal(0))
+    RateFactory(rate_card=other, product=call, destination_prefix="34", unit_price=Decimal(0))
+    assert check_rate_cards(now=lambda: AT) == 2
+    found = check(run, "rate_card_findings")
+    # Other numbers that begin with 447 have no price, and those of 33 cost nothing.
+    assert (found.verdict, found.count) == (PreflightVerdict.WARN, 2)
+    assert found.detail == (
+        "2 things look wrong in Retail. The first: 1 prefix of which some numbers have a price and others none. Add a "
+        "price for the shorter prefix, if those destinations are to be reached. Last checked at 2026-02-01 09:00 UTC."
+    )
+    assert (found.model, found.query) == ("billing_ratecardcheck", (("q", "Retail"),))
+
+
+def test_what_the_pre_flight_checks_by_its_own_day_is_not_said_twice(run: BillingRun, call: Product) -> None:
+    card = card_of(call, name="Retail")
+    with_usage(call, rate_cards=[card])
+    RateFactory(rate_card=card, product=call, region="EU", destination_prefix="33", end_date=date(2026, 1, 20))
+    check_rate_cards(now=lambda: AT)
+    kept = RateCardCheck.objects.get(rate_card=card)
+    assert [finding["rule"] for finding in kept.findings] == ["holes", "expired"]
+    assert (check(run, "rate_card_findings").count, check(run, "expired_rates").count) == (1, 1)
+    kept.findings = kept.findings[1:]
+    kept.save()
+    assert check(run, "rate_card_findings").detail == (
+        "Nothing looks wrong in the rate cards that price the run's usage. Last checked at 2026-02-01 09:00 UTC."
+    )
+
+
+def test_a_round_of_checks_ends_in_time_and_the_next_goes_on(call: Product) -> None:
+    cards = [card_of(call, name=name) for name in ("A", "B", "C")]
+    # Read before the round, and before each card: the second is begun after 30 s, the third would be after 60 s.
+    times = iter([AT + timedelta(seconds=seconds) for seconds in (0, 0, 30, 60)])
+    assert check_rate_cards(now=lambda: next(times)) == 2
+    checked = RateCardCheck.objects.order_by("checked_at").values_list("rate_card", flat=True)
+    assert list(checked) == [cards[0].pk, cards[1].pk]
+    later = iter([AT + timedelta(seconds=seconds) for seconds in (3600, 3600, 3700)])
+    assert check_rate_cards(now=lambda: next(later)) == 1
+    assert RateCardCheck.objects.latest("checked_at").rate_card == cards[2]

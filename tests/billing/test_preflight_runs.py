@@ -54,6 +54,11 @@ def test_another_run_of_the_subrun_and_date_warns() -> None:
     )
     cancel_run(run_id=other.pk)
     assert check(run, "same_dates").verdict == PreflightVerdict.PASS
+    for number in range(5):
+        new_run(name=f"Again {number}")
+    found = check(run, "same_dates")
+    assert found.count == 5
+    assert "and 2 more of the same subrun" in found.detail
 
 
 def test_a_run_without_customers_is_blocked() -> None:

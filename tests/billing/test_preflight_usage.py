@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.choices import PreflightVerdict
 from billing.models import BillingRun
+from billing.operations.runs import commence_run
 from billing.queries.preflight import preflight
 from billing.queries.preflight_checks import PreflightCheck
 from catalog.models import Product, RateCard
@@ -21,6 +22,8 @@ from tests.factories import (
     PublicHolidayFactory,
     RateCardFactory,
     RateFactory,
+    RecurringChargeFactory,
+    TaxRateFactory,
     TimeBandFactory,
     TimeBandHoursFactory,
     TransactionFactory,
@@ -72,7 +75,7 @@ def test_usage_without_a_rate_is_counted_and_the_first_is_named(
     assert (found.verdict, found.count) == (PreflightVerdict.WARN, 2)
     assert found.detail == (
         f"2 records of 1 customer (A-1): no rate for CALL. The first: {first.number}, CALL to +33123 on 2026-01-15. "
-        "The records wait, and so does the rest: their accounts are held. Add the rates."
+        "The records wait, and so does the rest: its account is held. Add the rates."
     )
     assert (found.model, found.query) == ("usage_pendingusage", (("customer__id__exact", str(acme.pk)),))
     run.bill_unpriced = True
@@ -172,7 +175,7 @@ def test_a_customer_without_a_rate_card_and_its_currency_are_named(run: BillingR
     found = check(run, "no_price_list")
     assert (found.verdict, found.count) == (PreflightVerdict.WARN, 1)
     assert found.detail == (
-        "1 customer (A-1) with usage: no rate card in the currency, of their own, of a group or default. Give them one."
+        "1 customer (A-1) with usage: no rate card in the currency, of its own, of a group or default. Give it one."
     )
     assert (found.model, found.query) == ("customers_customer", (("id__in", str(customer.pk)),))
     default = check(run, "no_default_card")
@@ -222,7 +225,7 @@ def test_usage_after_the_end_of_a_service_is_counted(run: BillingRun, ended: str
     assert (found.verdict, found.count) == (PreflightVerdict.WARN, 1)
     assert found.detail == (
         f"1 record of 1 service ({service.identifier}): used on or after the day on which the service or its "
-        "subscription ended. The run bills them; ask whether it is to."
+        "subscription ended. The run bills it; ask whether it is to."
     )
 
 
@@ -273,3 +276,27 @@ def test_what_was_set_for_the_planner_is_set_back(run: BillingRun) -> None:
         preflight(run=run, at=AT)
         cursor.execute(asked)
         assert cursor.fetchone() == before
+
+
+def test_a_customer_of_whom_only_a_recurring_charge_falls_due_needs_a_tax_rate(run: BillingRun) -> None:
+    RecurringChargeFactory(customer=CustomerFactory(account_number="R-1", tax_rate=None))
+    taxed_by_itself = CustomerFactory(account_number="R-2", tax_rate=None)
+    RecurringChargeFactory(customer=taxed_by_itself, tax_rate=TaxRateFactory(name="Reduced"))
+    # In arrears January falls due on its last day, February on its last, which is after the cutoff.
+    later = CustomerFactory(account_number="R-3", tax_rate=None)
+    RecurringChargeFactory(customer=later, start_date=date(2026, 2, 1))
+    found = check(run, "no_tax_rate")
+    assert found.detail == ("1 customer (R-1) with something to bill: its account is held. Give it a tax rate.")
+    run.transaction_cutoff_date = date(2025, 12, 31)
+    assert check(run, "no_tax_rate").count == 0
+
+
+def test_a_closed_customer_is_expected_where_a_recurring_charge_falls_due(run: BillingRun) -> None:
+    CustomerFactory(account_number="A-1")
+    closed = CustomerFactory(account_number="A-2", status="CLOSED")
+    assert check(run, "expected_accounts").count == 1
+    # Closed without a date, it pays what is left of the minimum term.
+    RecurringChargeFactory(customer=closed, minimum_months=12)
+    assert check(run, "expected_accounts").count == 2
+    commenced = commence_run(run_id=run.pk, at=AT, without_preflight=True)
+    assert commenced.accounts.count() == 2

@@ -11,14 +11,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import BillingRun
+from billing.operations.runs import approve_run
 from billing.operations.usage_records import cancel_record
 from billing.operations.verification import verify_run
 from catalog.models import RateTier
 from customers.models import Customer
 from invoicing.models import Invoice
 from tests.billing.received import behind_its_back
-from tests.factories import TransactionFactory
-from tests.runs import AT, FEBRUARY, bill, customer_at, invoice, post, rate_of, use
+from tests.factories import CustomerFactory, TransactionFactory
+from tests.runs import AT, FEBRUARY, account, bill, customer_at, invoice, post, rate_of, use
 
 pytestmark = pytest.mark.django_db
 
@@ -248,3 +249,25 @@ def test_verifying_asks_the_same_queries_however_many_invoices_there_are_and_cha
         seen.add(len(queries))
         assert list(Invoice.objects.order_by("id").values()) == before
     assert len(seen) == 1
+
+
+def test_a_transaction_whose_amount_has_more_digits_than_are_kept_is_proved() -> None:
+    acme, _ = customer_at("1")
+    third = Decimal("0.333333333333333333")
+    TransactionFactory(customer=acme, quantity=third, unit_price=third)
+    run = post(bill())
+    # 0.333333333333333333 squared is 0.11111111111111111088 8888..., kept with 18 decimals.
+    assert invoice(run, acme).lines.get().exact_amount == Decimal("0.111111111111111111")
+    assert verified(run).startswith("identical: 1 of 1\n")
+
+
+def test_a_run_has_no_root_before_all_that_it_invoices_is_posted() -> None:
+    acme, call = customer_at("1")
+    bell = CustomerFactory(rate_cards=[rate_of(call).rate_card])
+    for customer in (acme, bell):
+        use(customer, call, 5)
+    run = bill()
+    part = approve_run(run_id=run.pk, at=AT, account_ids=[account(run, acme).pk])
+    assert part.proof_root == ""
+    assert verified(part).startswith("identical: 1 of 1\nThe run has no root yet")
+    assert len(post(run).proof_root) == 64

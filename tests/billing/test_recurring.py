@@ -10,7 +10,7 @@ from billing.models import BillingRun
 from billing.operations.errors import RunRefused
 from billing.operations.preview import preview_run
 from billing.operations.recurring import forget_recurring, generate_recurring
-from billing.operations.run_accounts import split_off_account
+from billing.operations.run_accounts import hold_account, release_account, split_off_account
 from billing.operations.runs import commence_run
 from billing.operations.undo import undo_run
 from customers.models import Customer
@@ -142,6 +142,19 @@ def test_what_was_split_off_stays_when_the_run_that_it_came_from_is_undone() -> 
     assert periods(bell) == []
 
 
+def test_what_was_not_split_off_stays_when_the_run_that_was_is_undone() -> None:
+    acme: Customer = RecurringChargeFactory().customer
+    bell: Customer = RecurringChargeFactory().customer
+    run = bill()
+    split = split_off_account(account_id=account(run, bell).pk, at=AT)
+    # On no document, it waits for the decision of whoever holds the account.
+    hold_account(account_id=account(run, acme).pk, reason="Disputed.")
+    undo_run(run_id=split.pk)
+    assert (periods(acme), periods(bell)) == ([date(2026, 1, 1)], [])
+    release_account(account_id=account(run, acme).pk)
+    assert lines(invoice(run, acme)) == ["1 x 10 = 10 -> 10.00"]
+
+
 def test_forgetting_a_run_that_made_nothing_forgets_nothing() -> None:
     acme: Customer = RecurringChargeFactory().customer
     bill()
@@ -173,3 +186,16 @@ def rows_read() -> int:
             " WHERE relname = 'transaction'"
         )
         return int(cursor.fetchone()[0])
+
+
+def test_what_another_run_has_still_to_produce_is_not_forgotten() -> None:
+    acme: Customer = RecurringChargeFactory(months=3).customer
+    acme.minimum_invoice_amount = Decimal(15)
+    acme.save()
+    TransactionFactory(customer=acme, unit_price=Decimal(20), transaction_date=date(2026, 2, 10))
+    run = bill()
+    assert outcome(run, acme)[0] == "nothingToBill"
+    later = commence_run(run_id=new_run(**FEBRUARY).pk, at=AT, without_preflight=True)
+    undo_run(run_id=run.pk)
+    # The quarter from January on, which the run that is undone made, and what was used in February.
+    assert lines(invoice(produce(later), acme)) == ["1 x 10 = 10 -> 10.00", "1 x 20 = 20 -> 20.00"]

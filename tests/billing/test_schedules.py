@@ -12,6 +12,7 @@ from billing.operations import schedules
 from billing.operations.production import produce_next_chunk
 from billing.operations.runs import cancel_run, commence_run
 from billing.operations.schedules import run_due_schedules
+from billing.operations.undo import undo_run
 from billing.queries.preflight import preflight
 from tests.factories import (
     BillingCycleFactory,
@@ -305,3 +306,41 @@ def test_what_is_killed_in_the_middle_leaves_no_run_behind(monkeypatch: pytest.M
     assert made(schedule) == []
     run_due_schedules(at=FEBRUARY)
     assert made(schedule) == [("2026-02-01", "commenced")]
+
+
+def test_the_next_period_waits_for_an_earlier_one_that_was_undone_or_left_pending_too() -> None:
+    acme, call = customer_at("1")
+    use(acme, call, 5)
+    schedule = RunScheduleFactory(name="Calls", action="commence", confirmed_warnings=PreflightWarning.values)
+    march = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+    for at in (FEBRUARY, march):
+        produce_all(run_due_schedules(at=at), at)
+    first = schedule.runs.get(scheduled_for=date(2026, 2, 1))
+    undo_run(run_id=first.pk)
+    # January's usage waits again: the run of March is not to take it as late.
+    assert run_due_schedules(at=APRIL) == []
+    assert mails() == [("behind", f"Calls 2026-04-01 waits for run {first.pk}")]
+    commence_run(run_id=first.pk, at=APRIL, without_preflight=True)
+    produce_all([first.pk], APRIL)
+    assert len(run_due_schedules(at=APRIL)) == 1
+
+
+def test_told_to_commence_what_it_only_created_before_it_waits_for_all_of_that() -> None:
+    CustomerFactory()
+    schedule = RunScheduleFactory(action="create")
+    for _ in range(2):
+        run_due_schedules(at=datetime(2026, 3, 1, 2, 0, tzinfo=UTC))
+    first, second = schedule.runs.order_by("scheduled_for")
+    schedule.action = "commence"
+    schedule.save()
+    cancel_run(run_id=second.pk)
+    assert run_due_schedules(at=APRIL) == []
+    cancel_run(run_id=first.pk)
+    assert len(run_due_schedules(at=APRIL)) == 1
+
+
+def test_a_clock_that_goes_back_makes_nothing_twice() -> None:
+    schedule = RunScheduleFactory()
+    for at in (APRIL, FEBRUARY - timedelta(days=40), FEBRUARY, APRIL):
+        run_due_schedules(at=at)
+    assert [cutoff for cutoff, _ in made(schedule)] == ["2026-02-01", "2026-03-01"]

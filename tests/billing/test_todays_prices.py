@@ -7,7 +7,7 @@ import pytest
 
 from billing.models import RunAccount
 from billing.operations.errors import RunConflict
-from billing.operations.runs import commence_run
+from billing.operations.runs import approve_run, commence_run
 from billing.operations.todays_prices import produce_with_todays_prices
 from billing.queries.check_explanations import check_explanations
 from catalog.models import Rate
@@ -151,3 +151,25 @@ def test_a_customer_that_changed_its_currency_is_refused() -> None:
     with pytest.raises(RunConflict, match="is billed in EUR now, and in USD in run"):
         produce_with_todays_prices(account_id=account(run, acme).pk)
     assert RunAccount.objects.get().outcome == "invoiced"
+
+
+def test_an_invoice_that_is_posted_stays_also_where_the_rest_of_its_run_is_not() -> None:
+    acme, call = customer_at("0.10", account_number="A")
+    bell = CustomerFactory(account_number="B", rate_cards=[rate_of(call).rate_card])
+    for customer in (acme, bell):
+        use(customer, call, 100)
+    run = bill()
+    approve_run(run_id=run.pk, at=AT, account_ids=[account(run, acme).pk])
+    correct(rate_of(call), "0.20")
+    with pytest.raises(RunConflict) as caught:
+        produce_with_todays_prices(account_id=account(run, acme).pk)
+    assert str(caught.value) == (
+        f"Invoice INV-000001 of {acme} in run {run.pk} is posted: it does not change. Correct {acme} by price "
+        "differences."
+    )
+    produce_with_todays_prices(account_id=account(run, bell).pk)
+    # 100 x 0.10 and 100 x 0.20, and 20 % tax.
+    assert [totals(invoice(run, one)) for one in (acme, bell)] == [
+        "10.00 + 2.00 = 12.00 USD",
+        "20.00 + 4.00 = 24.00 USD",
+    ]

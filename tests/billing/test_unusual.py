@@ -1,7 +1,7 @@
 """Invoices far from what the customer's invoices come to are held, with their draft."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +9,14 @@ import pytest
 
 from billing.models import BillingRun
 from billing.operations.preview import preview_run
+from billing.operations.run_accounts import release_account
 from billing.operations.runs import commence_run
 from billing.operations.todays_prices import produce_with_todays_prices
 from billing.operations.usage_records import cancel_record
 from catalog.models import Product
 from customers.models import Customer
 from invoicing.models import Invoice
-from tests.factories import InvoiceFactory
+from tests.factories import InvoiceFactory, ProductFactory
 from tests.factories.invoicing import post as post_by_sql
 from tests.runs import (
     AT,
@@ -206,3 +207,40 @@ def test_a_held_draft_is_not_posted_with_the_run() -> None:
     use(bell, ring, 5)
     run = post(billed(acme, call, 250))
     assert (invoice(run, acme).state, invoice(run, bell).state) == ("DRAFT", "POSTED")
+
+
+def test_released_it_still_says_which_usage_waits_for_a_price() -> None:
+    acme, call = customer_with([100, 100, 100])
+    use(acme, call, 900)
+    use(acme, ProductFactory(code="TEXT"), 3, number="R9")
+    run = bill(bill_unpriced=True)
+    waits = (
+        "1 record has no rate and waits. The first: R9, product TEXT, on 2026-01-15. Add a rate to a rate card of the "
+        "customer."
+    )
+    assert outcome(run, acme)[0] == "held"
+    assert outcome(run, acme)[1].endswith(f"Release it, or correct what is wrong. {waits}")
+    release_account(account_id=account(run, acme).pk)
+    assert outcome(run, acme) == ("invoiced", waits)
+
+
+def test_released_and_produced_again_it_is_judged_anew() -> None:
+    acme, call = customer_with([100, 100, 100])
+    use(acme, call, 850)
+    taken_back = use(acme, call, 150)
+    run = bill()
+    release_account(account_id=account(run, acme).pk)
+    assert outcome(run, acme) == ("invoiced", "")
+    # Whoever released 1,000 has not seen 850.
+    cancel_record(record_id=taken_back.pk, at=AT, user_id=None)
+    assert outcome(run, acme)[0] == "held"
+    assert outcome(run, acme)[1].startswith("It comes to 850.00 USD before tax, 750 % more than usual")
+
+
+def test_what_is_posted_after_the_run_was_commenced_is_no_history() -> None:
+    acme, call = customer_at("1")
+    use(acme, call, 900)
+    run = commence_run(run_id=new_run().pk, at=AT - timedelta(hours=1), without_preflight=True)
+    # At nine; the run was commenced at eight, and comes to the same whenever workers are at it.
+    billed_before(acme, [100, 100, 100])
+    assert outcome(produce(run), acme) == ("invoiced", "")

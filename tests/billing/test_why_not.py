@@ -17,6 +17,7 @@ from tests.factories import (
     CustomerBillingFactory,
     CustomerFactory,
     InvoiceFactory,
+    RecurringChargeFactory,
     TransactionFactory,
 )
 from tests.runs import AT, FEBRUARY, account, bill, customer_at, invoice, new_run, post, produce, use
@@ -200,3 +201,14 @@ def test_every_customer_has_an_answer_that_agrees_with_who_is_on_the_run(
         event(before[pk].code)
         assert (after[pk].code, bool(after[pk].sentence)) == (before[pk].code, True)
     RunAccount.objects.all().delete()
+
+
+def test_a_closed_customer_is_on_the_run_for_what_is_left_of_a_minimum_term() -> None:
+    ended, bound = CustomerFactory(status="CLOSED"), CustomerFactory(status="CLOSED")
+    RecurringChargeFactory(customer=ended)
+    RecurringChargeFactory(customer=bound, minimum_months=12)
+    run = new_run()
+    assert asked(run, ended).sentence == "It is closed, and nothing of it waits to be billed."
+    assert asked(run, bound).code == "will_be"
+    commence_run(run_id=run.pk, at=AT, without_preflight=True)
+    assert list(RunAccount.objects.filter(run=run).values_list("customer", flat=True)) == [bound.pk]

@@ -25,8 +25,7 @@ def run() -> BillingRun:
 
 def test_asks_who_is_on_the_run_looks_at_a_preview_and_confirms_a_warning(run: BillingRun, page: Page) -> None:
     page.goto(f"/admin/billing/billingrun/{run.pk}/change/")
-    page.get_by_role("link", name="Who is on it?").click()
-    page.get_by_label("Customer", exact=True).fill("payer")
+    page.get_by_label("Is a customer on this run, and if not, why?").fill("payer")
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#answers")).to_contain_text("It will be on the run when that is commenced.")
 

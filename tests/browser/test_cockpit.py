@@ -147,7 +147,7 @@ def test_commenced_run_is_undone(customers: dict[str, Customer], now: datetime, 
     run = create(page)
     commence(page)
     assert produce_next_chunk(run_id=run.pk, at=now)
-    page.get_by_role("link", name="Undo").click()
+    page.get_by_role("link", name="Undo", exact=True).click()
     page.get_by_role("button", name="Undo the run").click()
     expect(page.get_by_text("January 2026 is undone")).to_be_visible()
     expect(page.locator("#preflight")).to_be_visible()

@@ -34,6 +34,11 @@ pytestmark = pytest.mark.django_db
         ("currency_minor_units_range", lambda: CurrencyFactory(code="ZZZ", minor_units=5)),
         ("tax_rate_percent_range", lambda: TaxRateFactory(percent=Decimal("100.01"))),
         ("tax_rate_percent_range", lambda: TaxRateFactory(percent=Decimal("-0.01"))),
+        ("tax_rate_treatment_known", lambda: TaxRateFactory(treatment="forgotten")),
+        ("tax_rate_untaxed_is_0_and_says_why", lambda: TaxRateFactory(treatment="exempt", note="Exempt")),
+        ("tax_rate_untaxed_is_0_and_says_why", lambda: TaxRateFactory(treatment="exempt", percent=0)),
+        ("tax_rate_replaces_from_a_day", lambda: TaxRateFactory(start_date=date(2026, 1, 1))),
+        ("tax_rate_replaces_from_a_day", lambda: TaxRateFactory(predecessor=TaxRateFactory(name="Old"))),
         ("product_code_not_empty", lambda: ProductFactory(code="")),
         ("product_kind_known", lambda: ProductFactory(kind="GIFT")),
         ("time_band_ends_after_start", lambda: TimeBandHoursFactory(start_time=time(18), end_time=time(18))),
@@ -192,6 +197,12 @@ def test_a_tax_rate_and_a_currency_in_use_are_not_deleted() -> None:
 def test_the_currencies_of_iso_4217_are_there_with_their_decimals() -> None:
     decimals = dict(Currency.objects.values_list("code", "minor_units"))
     assert {code: decimals[code] for code in ("USD", "JPY", "KWD", "CLF")} == {"USD": 2, "JPY": 0, "KWD": 3, "CLF": 4}
+
+
+def test_a_currency_keeps_its_decimals() -> None:
+    with refused(by="Cannot update rows from currency"):
+        Currency.objects.filter(code="USD").update(minor_units=0)
+    Currency.objects.filter(code="USD").update(name="Dollar")
 
 
 @pytest.mark.parametrize("update", ["orm", "sql"])

@@ -271,3 +271,35 @@ def test_two_runs_posted_in_parts_at_once_get_numbers_without_gaps() -> None:
     numbers = Invoice.objects.order_by("sequence_number").values_list("sequence_number", flat=True)
     assert list(numbers) == list(range(1, 13))
     assert BillingRun.objects.filter(approved_at__isnull=False).count() == 2
+
+
+def test_a_run_in_which_something_waits_again_meanwhile_is_not_completed() -> None:
+    company(1)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
+    run.chunks.update(produced_at=AT, duration_ms=0)
+    with (
+        held(f"SELECT FROM billing_run WHERE id = {run.pk} FOR UPDATE") as let_go,
+        meanwhile(lambda: complete_run(run_id=run.pk, at=AT)) as completing,
+    ):
+        assert not completing.done()
+        # As somebody does who has its failed accounts tried again: the lock first, then the chunk.
+        RunChunk.objects.update(produced_at=None)
+        let_go()
+    assert completing.result() is False
+    run.refresh_from_db()
+    assert run.status == "commenced"
+    assert produce(run).status == "completed"
+
+
+def test_prices_of_a_run_that_was_commenced_anew_are_not_laid_out_as_it_saw_them_before() -> None:
+    company(1)
+    run = commence_run(run_id=new_run().pk, at=AT, without_preflight=True)
+    with (
+        held("LOCK TABLE price_window IN ACCESS EXCLUSIVE MODE") as let_go,
+        meanwhile(lambda: lay_prices_out(run.pk)) as laid_out,
+    ):
+        assert not laid_out.done()
+        # It has read the run; that is undone, and commenced again with another snapshot.
+        BillingRun.objects.filter(pk=run.pk).update(snapshot="900:900:")
+        let_go()
+    assert contents()["price_window"] == []

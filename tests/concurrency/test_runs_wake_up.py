@@ -7,6 +7,7 @@ import pytest
 from kombu import Connection
 
 from billing.models import BillingRun
+from billing.operations.run_accounts import retry_failed
 from billing.operations.runs import commence_run
 from billing.tasks import SWEEP_SECONDS, WAIT_SECONDS, produce_chunk, sweep_runs, wake_workers
 from tests.concurrency.conftest import StartBroker
@@ -76,6 +77,19 @@ def test_the_sweeper_completes_a_run_whose_last_worker_died_before_it_could(run:
     sweep_runs()
     run.refresh_from_db()
     assert (run.status, messages()) == ("completed", [])
+
+
+def test_the_sweeper_wakes_workers_up_for_what_is_tried_again_in_a_completed_run(
+    run: BillingRun, messages: Any
+) -> None:
+    while produce_chunk(run_id=run.pk):
+        pass
+    run.accounts.filter(chunk__number=2).update(outcome="failed", reason="The database was full.")
+    assert retry_failed(run_id=run.pk) == 1
+    sweep_runs()
+    assert messages() == [(run.pk, True)]
+    run.refresh_from_db()
+    assert run.status == "completed"
 
 
 def test_the_sweepers_messages_live_no_longer_than_until_it_comes_round_again(settings: Any) -> None:

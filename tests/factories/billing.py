@@ -10,12 +10,15 @@ from billing.models import (
     CompletenessDay,
     CustomerBilling,
     InvoiceMessage,
+    RateCardCheck,
     RunAccount,
     RunChunk,
     RunSchedule,
+    RunVerification,
     ScheduleMail,
     UsageGap,
 )
+from tests.factories.catalog import RateCardFactory
 from tests.factories.customers import CustomerFactory
 from tests.factories.rows import RowFactory
 from tests.factories.usage import SourceSystemFactory
@@ -147,6 +150,30 @@ class RunScheduleFactory(RowFactory[RunSchedule]):
 
     class Meta:
         model = RunSchedule
+
+
+class RateCardCheckFactory(RowFactory[RateCardCheck]):
+    """A card in which nothing looks wrong."""
+
+    rate_card = factory.SubFactory(RateCardFactory)
+    checked_at = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)
+    checked_on = date(2026, 2, 1)
+
+    class Meta:
+        model = RateCardCheck
+
+
+class RunVerificationFactory(RowFactory[RunVerification]):
+    """A completed run of which all 2 invoices are identical."""
+
+    run = factory.SubFactory(BillingRunFactory, completed=True)
+    asked_at = datetime(2026, 2, 3, 9, 0, tzinfo=UTC)
+    finished_at = datetime(2026, 2, 3, 9, 1, tzinfo=UTC)
+    invoice_count = 2
+    identical_count = 2
+
+    class Meta:
+        model = RunVerification
 
 
 class ScheduleMailFactory(RowFactory[ScheduleMail]):

@@ -1,7 +1,14 @@
 import factory
 
 from reports.choices import ReportFormat
-from reports.models import CustomerReportProfile, GroupReportProfile, InvoiceUsageReportProfile, UsageReport
+from reports.models import (
+    CustomerReportProfile,
+    GroupReportProfile,
+    InvoiceReportProfile,
+    InvoiceUsageReportProfile,
+    ReportProduction,
+    UsageReport,
+)
 from tests.factories.customers import CustomerFactory, CustomerGroupFactory
 from tests.factories.invoicing import InvoiceFactory
 from tests.factories.rows import RowFactory
@@ -40,3 +47,22 @@ class UsageReportFactory(RowFactory[UsageReport]):
 
     class Meta:
         model = UsageReport
+
+
+class InvoiceReportProfileFactory(RowFactory[InvoiceReportProfile]):
+    invoice = factory.SubFactory(InvoiceFactory)
+    profile = factory.SubFactory(InvoiceUsageReportProfileFactory)
+
+    class Meta:
+        model = InvoiceReportProfile
+
+
+class ReportProductionFactory(RowFactory[ReportProduction]):
+    """The reports of an invoice that wait to be made: the summary."""
+
+    invoice = factory.SubFactory(InvoiceFactory)
+    profile_name = "Standard"
+    terms = factory.LazyFunction(lambda: {"customer_usage_reports": ["Summary"]})
+
+    class Meta:
+        model = ReportProduction

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 
-from invoicing.models import Invoice, InvoiceLine, InvoiceTax, Transaction, UsageCharge
+from invoicing.models import CreditedCharge, CreditUse, Invoice, InvoiceLine, InvoiceTax, Transaction, UsageCharge
 from tests.factories import (
+    AccountCreditFactory,
+    CreditUseFactory,
     InvoiceFactory,
     InvoiceLineFactory,
     InvoiceTaxFactory,
@@ -20,13 +23,21 @@ from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
 
-PARTS = {"invoice_line": InvoiceLine, "invoice_tax": InvoiceTax, "usage_charge": UsageCharge}
+Part = InvoiceLine | InvoiceTax | UsageCharge | CreditUse
+PARTS: dict[str, type[Part]] = {
+    "invoice_line": InvoiceLine,
+    "invoice_tax": InvoiceTax,
+    "usage_charge": UsageCharge,
+    "credit_use": CreditUse,
+}
+# What else refers to a document or its parts: it says what became of it, and has rules of its own.
+NO_PARTS = {"RenderedInvoice", "InvoiceDelivery", "Transaction", "CreditedCharge", "PriceCorrection"}
 POSTED = "Invoice INV-000001 is posted: it does not change. Correct it with a credit note."
 
 
 @dataclass(frozen=True)
 class Documents:
-    """A posted invoice and a draft, each with a line, a tax, a charge and a transaction."""
+    """A posted invoice and a draft, each with lines, a tax, a charge, a transaction and the use of a credit."""
 
     posted: Invoice
     draft: Invoice
@@ -39,6 +50,8 @@ def make_draft() -> Invoice:
     UsageChargeFactory(line=line)
     fee = InvoiceLineFactory(invoice=invoice, kind="ONE_OFF")
     TransactionFactory(customer=invoice.customer, kind=fee.kind, unit_price=fee.exact_amount, invoice_line=fee)
+    CreditUseFactory(credit__customer=invoice.customer, line__invoice=invoice)
+    InvoiceLineFactory(invoice=invoice, kind="CREDIT", coupon_code="UNUSED", amount=Decimal(-4))
     return invoice
 
 
@@ -70,6 +83,7 @@ def other_value(column: str, kind: str) -> str:
         "character varying": f"CASE {column} WHEN 'x' THEN 'y' ELSE 'x' END",
         "text": f"coalesce({column}, '') || 'x'",
         "xid8": "'1'::xid8",
+        "boolean": f"NOT {column}",
     }[kind]
 
 
@@ -77,6 +91,11 @@ def execute(statement: str, parameters: list[int] | None = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
+
+
+def copied_in(statement: str, row: list[object]) -> None:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write_row(row)
 
 
 def every_column_is_refused(table: str, condition: str, by: str) -> Iterator[str]:
@@ -87,7 +106,9 @@ def every_column_is_refused(table: str, condition: str, by: str) -> Iterator[str
 
 
 def test_no_column_of_a_posted_invoice_changes(documents: Documents) -> None:
-    refusals = set(every_column_is_refused("invoice", f"id = {documents.posted.id}", POSTED))
+    refusals = set(
+        every_column_is_refused("invoice", f"id = {documents.posted.id}", f"{POSTED}|Cannot update rows from invoice")
+    )
     # So that the loop over the columns cannot pass by finding none.
     assert {field.column for field in Invoice._meta.concrete_fields} == refusals
 
@@ -97,10 +118,37 @@ def test_not_even_an_update_that_changes_nothing_passes(documents: Documents) ->
         execute("UPDATE invoice SET state = 'POSTED' WHERE state = 'POSTED'")
 
 
+@pytest.mark.parametrize("model", PARTS.values())
+def test_the_orm_updates_no_part(documents: Documents, model: type[Part]) -> None:
+    for invoice in (documents.posted, documents.draft):
+        assert invoice.lines.count() == 4
+    row = model.objects.first()
+    assert row is not None
+    fields = [field.name for field in model._meta.concrete_fields if not (field.primary_key or field.generated)]
+    for change in (
+        row.save,
+        lambda: model.objects.bulk_update([row], fields),  # type: ignore[list-item]  # of that model
+        lambda: model.objects.update(**{fields[0]: getattr(row, fields[0])}),
+    ):
+        with refused(by=f"Cannot update rows from {model._meta.db_table}"):
+            change()
+
+
+def test_every_table_of_documents_is_tried() -> None:
+    """A model that refers to a document or to one of its parts is a part, or said not to be."""
+    of_documents = {Invoice, *PARTS.values()}
+    referring = {
+        relation.related_model.__name__
+        for model in of_documents
+        for relation in model._meta.related_objects
+        if relation.related_model not in of_documents and relation.related_model._meta.app_label == "invoicing"
+    }
+    assert {CreditedCharge.__name__, Transaction.__name__} < referring
+    assert referring <= NO_PARTS
+
+
 @pytest.mark.parametrize(("table", "model"), PARTS.items())
-def test_no_column_of_a_part_changes(
-    documents: Documents, table: str, model: type[InvoiceLine | InvoiceTax | UsageCharge]
-) -> None:
+def test_no_column_of_a_part_changes(documents: Documents, table: str, model: type[Part]) -> None:
     ids = ", ".join(str(row.id) for row in model.objects.all())
     refusals = set(every_column_is_refused(table, f"id IN ({ids})", f"Cannot update rows from {table}"))
     assert {field.column for field in model._meta.concrete_fields} == refusals
@@ -143,11 +191,12 @@ def delete(table: str, invoice: Invoice) -> int:
         "invoice_line": "invoice_id = %s",
         "invoice_tax": "invoice_id = %s",
         "usage_charge": "line_id IN (SELECT id FROM invoice_line WHERE invoice_id = %s)",
+        "credit_use": "line_id IN (SELECT id FROM invoice_line WHERE invoice_id = %s)",
     }[table]
     return execute(f"DELETE FROM {table} WHERE {condition}", [invoice.id])
 
 
-@pytest.mark.parametrize("table", ["invoice_tax", "usage_charge", "invoice_line", "invoice"])
+@pytest.mark.parametrize("table", ["invoice_tax", "usage_charge", "credit_use", "invoice_line", "invoice"])
 def test_nothing_of_a_posted_invoice_is_deleted(table: str) -> None:
     # Each with nothing below it, so that no foreign key refuses before the document does.
     draft, invoice = InvoiceFactory(), InvoiceFactory()
@@ -157,6 +206,9 @@ def test_nothing_of_a_posted_invoice_is_deleted(table: str) -> None:
         InvoiceLineFactory(invoice=draft), InvoiceLineFactory(invoice=invoice)
     if table == "usage_charge":
         UsageChargeFactory(line__invoice=draft), UsageChargeFactory(line__invoice=invoice)
+    if table == "credit_use":
+        CreditUseFactory(line__invoice=draft, credit__customer=draft.customer)
+        CreditUseFactory(line__invoice=invoice, credit__customer=invoice.customer)
     post(invoice)
     with refused(by=POSTED):
         delete(table, invoice)
@@ -186,7 +238,7 @@ def test_lines_with_charges_are_not_deleted_under_them() -> None:
         line.delete()
 
 
-@pytest.mark.parametrize("table", ["invoice", "invoice_line", "invoice_tax", "usage_charge"])
+@pytest.mark.parametrize("table", ["invoice", *PARTS])
 def test_no_table_of_documents_is_truncated_while_an_invoice_is_posted(documents: Documents, table: str) -> None:
     # The rows were written in this transaction: PostgreSQL wants their foreign keys checked before it would truncate.
     connection.check_constraints()
@@ -200,13 +252,21 @@ def test_no_table_of_documents_is_truncated_while_an_invoice_is_posted(documents
         lambda invoice: InvoiceLineFactory(invoice=invoice),
         lambda invoice: InvoiceTaxFactory(invoice=invoice, tax_rate__percent=7),
         lambda invoice: UsageChargeFactory(line=invoice.lines.first()),
+        lambda invoice: CreditUseFactory(
+            credit=AccountCreditFactory(customer=invoice.customer, code="UNUSED"),
+            line=invoice.lines.get(coupon_code="UNUSED"),
+        ),
+        lambda invoice: copied_in(
+            "COPY invoice_tax (invoice_id, tax_rate_id, name, percent, net_amount, tax_amount) FROM STDIN",
+            [invoice.id, TaxRateFactory(name="other").pk, "other", 0, 0, 0],
+        ),
         lambda invoice: execute(
             "INSERT INTO invoice_tax (invoice_id, tax_rate_id, name, percent, net_amount, tax_amount)"
             " SELECT i.id, t.id, 'other', 0, 0, 0 FROM invoice i, tax_rate t WHERE t.name = 'other' AND i.id = %s",
             [invoice.id],
         ),
     ],
-    ids=["line", "tax", "charge", "tax by SQL"],
+    ids=["line", "tax", "charge", "use of a credit", "tax by COPY", "tax by SQL"],
 )
 def test_nothing_is_added_to_a_posted_invoice(documents: Documents, add: Callable[[Invoice], object]) -> None:
     TaxRateFactory(name="other")

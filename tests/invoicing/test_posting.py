@@ -6,9 +6,17 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from invoicing.models import Invoice, NumberSeries
+from customers.models import Customer
+from invoicing.models import Invoice, LegalEntity, NumberSeries
 from invoicing.operations.posting import PostingRefused, post_invoices
-from tests.factories import CustomerFactory, InvoiceFactory, InvoiceLineFactory, InvoiceTaxFactory, TaxRateFactory
+from tests.factories import (
+    CustomerFactory,
+    InvoiceFactory,
+    InvoiceLineFactory,
+    InvoiceTaxFactory,
+    LegalEntityFactory,
+    TaxRateFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -113,9 +121,7 @@ def test_the_digest_is_the_same_whenever_the_draft_was_made() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"customer_name": "Other"},
-        {"customer_address": "1 High Street"},
-        {"customer_vat_number": "GB123"},
+        {"tax_point": date(2026, 1, 31)},
         {"message": "Thank you."},
         {"period_start": date(2025, 12, 1)},
         {"period_end": date(2026, 2, 2)},
@@ -131,6 +137,45 @@ def test_the_digest_changes_with_what_the_document_says(change: dict[str, object
     before = digest(invoice)
     Invoice.objects.filter(id=invoice.id).update(**change)
     assert digest(invoice) != before
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "Other"}, {"address": "1 High Street"}, {"vat_number": "GB123"}, {"language": "de"}]
+)
+def test_the_digest_changes_with_the_buyer(change: dict[str, object]) -> None:
+    invoice = full_draft()
+    before = digest(invoice)
+    Customer.objects.filter(id=invoice.customer_id).update(**change)
+    assert digest(invoice) != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Other"},
+        {"address": "1 High Street"},
+        {"vat_number": "GB123"},
+        {"registration": "Leeds 12"},
+        {"payment_details": "IBAN GB00"},
+    ],
+)
+def test_the_digest_changes_with_the_seller(change: dict[str, object]) -> None:
+    entity = LegalEntityFactory(is_default=True)
+    invoice = full_draft()
+    before = digest(invoice)
+    LegalEntity.objects.filter(id=entity.id).update(**change)
+    assert digest(invoice) != before
+
+
+def test_the_digest_changes_with_codes_and_notes() -> None:
+    seen: list[str] = []
+    for line, tax in (({}, {}), ({"coupon_code": "X"}, {}), ({}, {"note": "Reverse charge"})):
+        invoice = draft("A" * (len(seen) + 1))
+        Customer.objects.filter(id=invoice.customer_id).update(name="Acme")
+        InvoiceLineFactory(invoice=invoice, **line)
+        InvoiceTaxFactory(invoice=invoice, **tax)
+        seen.append(digest(invoice))
+    assert len(set(seen)) == 3
 
 
 def test_the_digest_changes_with_lines_and_taxes() -> None:

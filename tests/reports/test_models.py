@@ -6,12 +6,14 @@ from reports.choices import (
     CallColumn,
     CallDetail,
     CustomerUsageReportPreset,
+    ReportFormat,
     TransactionColumn,
     UsageReportPreset,
 )
 from tests.factories import (
     CustomerReportProfileFactory,
     GroupReportProfileFactory,
+    InvoiceReportProfileFactory,
     InvoiceUsageReportProfileFactory,
     UsageReportFactory,
 )
@@ -27,6 +29,7 @@ PRESETS = {
     "include_transaction_columns": ("report_profile_transaction_columns_known", TransactionColumn.values),
     "include_call_columns": ("report_profile_call_columns_known", CallColumn.values),
     "call_details": ("report_profile_call_details_known", CallDetail.values),
+    "formats": ("report_profile_formats_known", ReportFormat.values),
 }
 
 
@@ -35,7 +38,7 @@ def test_a_profile_takes_all_presets_and_no_other_value(field: str) -> None:
     constraint, values = PRESETS[field]
     InvoiceUsageReportProfileFactory(**{field: values})
     with refused(by=constraint):
-        InvoiceUsageReportProfileFactory(**{field: [*values[:1], "By Colour"]})
+        InvoiceUsageReportProfileFactory(**{field: [*values[:1], "Colour"]})
 
 
 def test_only_a_customer_is_broken_down_into_its_parts() -> None:
@@ -47,6 +50,8 @@ def test_only_a_customer_is_broken_down_into_its_parts() -> None:
     ("constraint", "make"),
     [
         ("report_profile_availability_known", lambda: InvoiceUsageReportProfileFactory(availability="Sometimes")),
+        ("report_profile_splits_by_known", lambda: InvoiceUsageReportProfileFactory(splits_by="hue")),
+        ("report_profile_threshold_not_negative", lambda: InvoiceUsageReportProfileFactory(threshold_amount=-1)),
         ("usage_report_format_known", lambda: UsageReportFactory(format="doc")),
         ("usage_report_size_not_negative", lambda: UsageReportFactory(byte_count=-1)),
     ],
@@ -61,6 +66,7 @@ def test_the_database_refuses_impossible_values(constraint: str, make: Callable[
     [
         ("invoice_usage_report_profile_name", InvoiceUsageReportProfileFactory, ["name"]),
         ("customer_report_profile_customer", CustomerReportProfileFactory, ["customer"]),
+        ("invoice_report_profile_invoice", InvoiceReportProfileFactory, ["invoice"]),
         ("customer_group_report_profile_group", GroupReportProfileFactory, ["group"]),
         ("usage_report_once_per_invoice", UsageReportFactory, ["invoice", "title", "format"]),
     ],

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import TaxRateFactory
-from tests.runs import account, bill, customer_at, invoice, lines, outcome, pending, post, taxes, totals, use
+from tests.runs import AT, account, bill, customer_at, invoice, lines, outcome, pending, post, taxes, totals, use
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def test_calls_by_the_minute_with_19_percent() -> None:
     assert outcome(run, acme) == ("invoiced", "")
     assert (account(run, acme).record_count, account(run, acme).exact_amount) == (3, Decimal("0.378"))
     assert pending(acme) == set()
-    assert (run.status, post(run).approved_at) == ("completed", run.completed_at)
+    assert (run.status, post(run).approved_at) == ("completed", AT)
     bill_of_acme.refresh_from_db()
     assert (bill_of_acme.state, bill_of_acme.number) == ("POSTED", "INV-000001")
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from invoicing.models import NumberSeries
-from tests.factories import CustomerFactory, TransactionFactory
+from tests.factories import CustomerFactory, TaxRateFactory, TransactionFactory
 from tests.runs import (
     FEBRUARY,
     JANUARY,
@@ -131,3 +131,20 @@ def test_a_transaction_below_the_minimum_waits_with_the_usage() -> None:
     assert fee.invoice_line is None
     use(acme, call, "0.1", on="2026-02-10")
     assert totals(invoice(bill(**FEBRUARY), acme)) == "5.00 + 1.00 = 6.00 USD"
+
+
+@pytest.mark.parametrize(
+    ("taxed", "untaxed", "number", "total"),
+    [
+        # 10.00 - 9.00 = 1.00, less 20 % of 9.00 = 1.80: 0.80 are owed to the customer.
+        (-9, 10, "CN-000001", "1.00 + -1.80 = -0.80 USD"),
+        # -10.00 + 9.00 = -1.00, and 1.80 of tax on 9.00: the customer owes 0.80.
+        (9, -10, "INV-000001", "-1.00 + 1.80 = 0.80 USD"),
+    ],
+)
+def test_the_total_says_whether_it_is_a_credit_note(taxed: int, untaxed: int, number: str, total: str) -> None:
+    acme = CustomerFactory()
+    TransactionFactory(customer=acme, unit_price=Decimal(taxed))
+    TransactionFactory(customer=acme, unit_price=Decimal(untaxed), tax_rate=TaxRateFactory(percent=Decimal(0)))
+    document = invoice(post(bill()), acme)
+    assert (document.number, totals(document)) == (number, total)

@@ -8,6 +8,7 @@ import pytest
 from billing.models import BillingRun
 from billing.operations.errors import RunRefused
 from billing.operations.runs import commence_run
+from billing.operations.verification import verify_run
 from customers.models import Customer
 from tests.factories import (
     BillingCycleFactory,
@@ -107,3 +108,15 @@ def test_a_document_says_whom_it_is_for_and_when_it_is_due() -> None:
     Customer.objects.update(name="Acme Holding", minimum_invoice_amount=Decimal(9))
     document.refresh_from_db()
     assert document.customer_name == "Acme Ltd"
+
+
+@pytest.mark.parametrize(("due_date", "due"), [(None, "2026-02-15"), (date(2026, 3, 3), "2026-03-03")])
+def test_an_invoice_is_due_by_the_run_else_by_the_customers_terms(due_date: date | None, due: str) -> None:
+    acme, call = customer_at("1", payment_terms_days=14)
+    use(acme, call, 5)
+    # Dated 1 February, 14 days later.
+    run = bill(due_date=due_date)
+    document = invoice(run, acme)
+    assert (str(document.invoice_date), str(document.due_date)) == ("2026-02-01", due)
+    post(run)
+    assert verify_run(run_id=run.pk).is_identical

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from billing.models import BillingRun
 from billing.operations.verification import verify_run
+from billing.operations.verifications import difference_in_words
 
 
 class Command(BaseCommand):
@@ -27,14 +28,9 @@ class Command(BaseCommand):
         if not verified.invoice_count:
             raise CommandError(f"Run {options['run']} has no posted invoices: there is nothing to compare yet.")
         self.stdout.write(f"identical: {verified.identical_count} of {verified.invoice_count}")
-        if verified.first is not None:
-            raise CommandError(f"The first difference is on {verified.first}")
+        if difference := difference_in_words(verified):
+            raise CommandError(difference)
         if not verified.root:
             self.stdout.write("The run has no root yet: not all of its invoices are posted.")
             return
-        if not verified.is_identical:
-            raise CommandError(
-                f"The root of the run is {verified.root}, over its invoices it is {verified.recomputed_root}: invoices "
-                "were added, or taken away."
-            )
         self.stdout.write(f"root: {verified.root}")

@@ -1,19 +1,26 @@
 -- The run's chunks and accounts, one account per customer, with the terms that it is billed by. A customer is in the
 -- run if its cycle's subrun is the run's (no cycle: no subrun) and it is not closed, or closed with something still to bill.
 -- Customers on cycles of several months are taken once those months have passed since their last invoice.
--- What is gathered from large tables is gathered once (MATERIALIZED), however few customers the planner expects.
+-- What is gathered from large tables is gathered once (MATERIALIZED), however few customers the planner expects. With
+-- `customer_id` it is that customer alone, in the run or not.
 WITH pending AS MATERIALIZED (
   SELECT customer_id, count(*) AS record_count
   FROM pending_usage
   WHERE billing_effective_date < %(cutoff_date)s
     AND tollbook_seen(posted_in, %(snapshot)s::pg_snapshot)
+    AND %(customer_id)s::bigint IS NULL
   GROUP BY customer_id
 ), invoiced AS MATERIALIZED (
-  SELECT customer_id, max(period_end) AS until FROM invoice GROUP BY customer_id
+  SELECT customer_id, max(period_end) AS until FROM invoice
+  WHERE NOT is_manual AND (%(customer_id)s::bigint IS NULL OR customer_id = %(customer_id)s)
+  GROUP BY customer_id
 ), taken AS (
   SELECT
     c.id AS customer_id, c.account_number, c.currency_id, cu.minor_units, c.timezone, c.tax_rate_id,
     coalesce(c.minimum_invoice_amount, ('1e-' || cu.minor_units)::numeric) AS minimum_amount,
+    -- A minimum, a fee and an invoice of nothing are for active customers, once for each period.
+    CASE WHEN is_due.once THEN c.minimum_rule ELSE 'skip' END AS minimum_rule, c.low_usage_fee,
+    is_due.once AND c.wants_zero_invoices AS wants_zero_invoice,
     ar.id AS accounts_receivable_id, coalesce(p.record_count, 0) AS record_count, invoiced.until AS late_before,
     -- Periods do not overlap: one goes on where the last one ended, if that is not longer ago than the cycle.
     CASE
@@ -30,12 +37,18 @@ WITH pending AS MATERIALIZED (
   LEFT JOIN invoice_message m ON m.id = b.invoice_message_id
   LEFT JOIN pending p ON p.customer_id = c.id
   LEFT JOIN invoiced ON invoiced.customer_id = c.id
-  WHERE coalesce(y.subrun, '') = %(subrun)s
-    AND (c.status <> 'CLOSED' OR p.record_count > 0 OR EXISTS (
-      SELECT FROM transaction x WHERE x.customer_id = c.id AND x.invoice_line_id IS NULL
-    ))
-    AND (coalesce(y.months, 1) = 1 OR invoiced.until IS NULL
-         OR invoiced.until + make_interval(months => y.months) <= %(cutoff_date)s)
+  CROSS JOIN LATERAL (
+    SELECT c.status = 'ACTIVE' AND coalesce(invoiced.until < %(cutoff_date)s, true) AS once
+  ) is_due
+  WHERE CASE
+    WHEN %(customer_id)s::bigint IS NOT NULL THEN c.id = %(customer_id)s
+    ELSE coalesce(y.subrun, '') = %(subrun)s
+      AND (c.status <> 'CLOSED' OR p.record_count > 0 OR EXISTS (
+        SELECT FROM transaction x WHERE x.customer_id = c.id AND x.invoice_line_id IS NULL
+      ))
+      AND (coalesce(y.months, 1) = 1 OR invoiced.until IS NULL
+           OR invoiced.until + make_interval(months => y.months) <= %(cutoff_date)s)
+  END
 ), numbered AS (
   -- Chunks of about the same number of records, in the order of account numbers: the same whoever works them off.
   SELECT taken.*, 1 + div(sum(record_count + 1) OVER (ORDER BY account_number COLLATE "C") - record_count - 1,
@@ -62,12 +75,13 @@ WITH pending AS MATERIALIZED (
 )
 INSERT INTO run_account (
   run_id, chunk_id, customer_id, accounts_receivable_id, outcome, reason, record_count, exact_amount, currency_id,
-  minor_units, timezone, tax_rate_id, minimum_amount, rate_card_ids, period_start, late_before, message
+  minor_units, timezone, tax_rate_id, minimum_amount, minimum_rule, low_usage_fee, wants_zero_invoice, rate_card_ids,
+  period_start, late_before, message
 )
 SELECT
-  %(run_id)s, chunk.id, n.customer_id, n.accounts_receivable_id, 'waiting', '', 0, 0, n.currency_id,
-  n.minor_units, n.timezone, n.tax_rate_id, n.minimum_amount, coalesce(card.rate_card_ids, '{}'), n.period_start,
-  n.late_before, n.message
+  %(run_id)s, chunk.id, n.customer_id, n.accounts_receivable_id, %(outcome)s, %(reason)s, 0, 0, n.currency_id,
+  n.minor_units, n.timezone, n.tax_rate_id, n.minimum_amount, n.minimum_rule, n.low_usage_fee, n.wants_zero_invoice,
+  coalesce(card.rate_card_ids, '{}'), n.period_start, n.late_before, n.message
 FROM numbered n
 JOIN chunk ON chunk.number = n.chunk_number
 LEFT JOIN card ON card.customer_id = n.customer_id

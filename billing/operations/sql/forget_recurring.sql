@@ -1,5 +1,6 @@
 -- The transactions that a run made of recurring charges, which no document has and no later period follows. Those of
--- customers that were split off into a run of their own are that run's.
+-- customers that were split off into a run of their own are that run's; those of customers that wait in another run stay,
+-- for it has them in what it has frozen.
 DELETE FROM transaction x
 USING billing_run run
 WHERE run.id = %(run_id)s
@@ -12,5 +13,5 @@ WHERE run.id = %(run_id)s
   AND NOT EXISTS (
     SELECT FROM run_account a JOIN billing_run other ON other.id = a.run_id
     WHERE a.customer_id = x.customer_id AND other.id <> run.id
-      AND (other.split_from_id = run.id OR other.commenced_in = run.commenced_in)
+      AND (a.outcome = 'waiting' OR other.commenced_in = run.commenced_in)
   )

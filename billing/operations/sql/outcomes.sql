@@ -2,15 +2,19 @@
 CREATE TEMPORARY TABLE produced_account ON COMMIT DROP AS
 WITH tax AS (
   SELECT
-    l.account_id, l.tax_rate_id, sum(l.amount) AS net_amount,
-    round(sum(l.amount) * t.percent * 0.01, a.minor_units) AS tax_amount
+    l.account_id, l.tax_rate_id, t.treatment, sum(l.amount) AS net_amount,
+    round(sum(l.amount) * t.percent * 0.01, a.minor_units) AS tax_amount,
+    bool_or(l.kind IN ('MINIMUM', 'FEE')) AS has_added, bool_and(l.kind IN ('MINIMUM', 'FEE')) AS is_added,
+    round(sum(l.exact_amount) FILTER (WHERE l.kind NOT IN ('CREDIT', 'MINIMUM', 'FEE')), a.minor_units) AS charged
   FROM produced_line l
   JOIN account a ON a.id = l.account_id
   LEFT JOIN tax_rate t ON t.id = l.tax_rate_id
-  GROUP BY l.account_id, l.tax_rate_id, t.percent, a.minor_units
+  GROUP BY l.account_id, l.tax_rate_id, t.treatment, t.percent, a.minor_units
 ), document AS (
   SELECT account_id, sum(net_amount) AS net_amount, sum(tax_amount) AS tax_amount,
-    bool_or(tax_rate_id IS NULL) AS is_tax_missing
+    bool_or(tax_rate_id IS NULL) AS is_tax_missing, bool_or(treatment = 'reverseCharge') AS is_reverse_charge,
+    -- Whether the minimum or the fee is on it, or nothing else; and what it came to before credits.
+    bool_or(has_added) AS has_added, bool_and(is_added) AS is_added, coalesce(sum(charged), 0) AS charged
   FROM tax GROUP BY account_id
 ), charged AS (
   SELECT account_id, sum(exact_amount) AS exact_amount, sum(charge_count) AS record_count
@@ -27,8 +31,13 @@ WITH tax AS (
     CASE
       WHEN u.record_count > 0 AND NOT %(bill_unpriced)s THEN 'held:unpriced'
       WHEN d.is_tax_missing THEN 'held:tax'
-      WHEN d.account_id IS NULL AND u.record_count > 0 THEN 'held:unpriced'
+      WHEN buyer.vat_number = '' THEN 'held:tax:vat'
+      WHEN coalesce(d.is_added, true) AND u.record_count > 0 THEN 'held:unpriced'
+      WHEN coalesce(d.net_amount, 0) = 0 AND a.wants_zero_invoice THEN 'invoiced:'
       WHEN d.account_id IS NULL THEN 'nothingToBill:empty'
+      WHEN d.has_added THEN 'invoiced:'
+      -- What only credits bring below the minimum was worth billing.
+      WHEN d.net_amount >= 0 AND d.charged >= a.minimum_amount THEN 'invoiced:'
       WHEN abs(d.net_amount) < a.minimum_amount THEN 'nothingToBill:minimum'
       ELSE 'invoiced:'
     END AS verdict
@@ -36,6 +45,9 @@ WITH tax AS (
   LEFT JOIN document d ON d.account_id = a.id
   LEFT JOIN charged c ON c.account_id = a.id
   LEFT JOIN unpriced u ON u.account_id = a.id
+  LEFT JOIN LATERAL (
+    SELECT c.vat_number FROM customer c WHERE c.id = a.customer_id AND d.is_reverse_charge
+  ) buyer ON true
   ORDER BY a.id
 )
 SELECT
@@ -45,6 +57,8 @@ SELECT
   concat_ws(' ',
     CASE j.verdict
       WHEN 'held:tax' THEN 'The customer has no tax rate. Give it one.'
+      WHEN 'held:tax:vat' THEN
+        'The customer owes the tax itself (reverse charge), and its VAT number is missing. Add it to the customer.'
       WHEN 'nothingToBill:empty' THEN 'No usage and no transactions before the cutoff.'
       WHEN 'nothingToBill:minimum' THEN
         'It comes to ' || round(j.net_amount, j.minor_units) || ' ' || j.currency_id || ', less than the minimum of '

@@ -11,6 +11,7 @@ WITH inbox AS MATERIALIZED (
   FROM account a
   JOIN pending_usage p
     ON p.customer_id = a.customer_id AND p.billing_effective_date < %(cutoff_date)s
+    AND (%(since)s::date IS NULL OR p.billing_effective_date >= %(since)s::date)
     AND tollbook_seen(p.posted_in, %(snapshot)s::pg_snapshot)
   ORDER BY p.record_id
 )

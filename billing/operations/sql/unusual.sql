@@ -21,7 +21,7 @@ FROM (
     FROM (
       SELECT i.net_amount FROM invoice i
       WHERE i.customer_id = o.customer_id AND i.state = 'POSTED' AND i.currency_id = o.currency_id
-        AND i.posted_at <= b.commenced_at
+        AND i.posted_at <= b.commenced_at AND i.credited_invoice_id IS NULL AND NOT i.is_manual
       ORDER BY i.period_end DESC, i.id DESC LIMIT 12
     ) i
   ) p

@@ -20,3 +20,10 @@ FROM (
     AND NOT EXISTS (SELECT FROM price_correction l WHERE l.charge_id = k.charge_id AND l.turn > k.turn)
 ) c
 WHERE NOT EXISTS (SELECT FROM transaction x WHERE x.reversed_charge_id = c.id)
+  -- What was credited counts as used, unless its usage was given back.
+  AND NOT EXISTS (
+    SELECT FROM credited_charge k
+    JOIN usage_charge g ON g.id = k.charge_id
+    JOIN usage_data_record r ON r.id = g.record_id
+    WHERE k.charge_id = c.id AND r.life_cycle_state = 'CANCELLED'
+  )

@@ -45,11 +45,12 @@ WITH imports AS MATERIALIZED (
   LEFT JOIN pending_usage p ON p.record_id = r.id
   LEFT JOIN usage_charge c ON c.record_id = r.id
   LEFT JOIN transaction v ON v.reversed_charge_id = c.id
+  LEFT JOIN credited_charge k ON k.charge_id = c.id
   CROSS JOIN LATERAL (
     SELECT
       p.record_id IS NOT NULL AS is_pending,
-      -- A cancelled record whose charge was taken back is excluded, and nothing else.
-      c.id IS NOT NULL AND NOT (r.life_cycle_state = 'CANCELLED' AND v.id IS NOT NULL) AS is_charged,
+      -- A cancelled record whose charge was taken back, by a reversal or a credit note, is excluded, and nothing else.
+      c.id IS NOT NULL AND NOT (r.life_cycle_state = 'CANCELLED' AND coalesce(v.id, k.charge_id) IS NOT NULL) AS is_charged,
       r.life_cycle_state <> 'POSTED' OR r.billing_directive = 'NOT_TO_BE_BILLED' AS is_excluded,
       CASE r.billing_directive WHEN 'TO_BE_CREDITED' THEN -c.quantity ELSE c.quantity END AS charged_quantity
   ) x

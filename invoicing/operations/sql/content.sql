@@ -5,7 +5,7 @@ INSERT INTO content
 WITH priced AS MATERIALIZED (
   SELECT invoice_id, line_number, rate_id FROM invoice_line WHERE invoice_id = ANY (%(invoice_ids)s)
 ), tax AS MATERIALIZED (
-  SELECT invoice_id, tax_rate_id, name, percent, net_amount, tax_amount
+  SELECT invoice_id, tax_rate_id, name, percent, net_amount, tax_amount, note
   FROM invoice_tax WHERE invoice_id = ANY (%(invoice_ids)s)
 ), terms AS MATERIALIZED (
   SELECT r.id, concat(
@@ -26,18 +26,25 @@ FROM (
     concat(to_json(i.customer_name), '|', to_json(i.customer_address), '|', to_json(i.customer_vat_number)) AS text
   FROM invoice i WHERE i.id = ANY (%(invoice_ids)s)
   UNION ALL
+  SELECT i.id, 'seller', 0, '', 0,
+    concat(to_json(i.seller_name), '|', to_json(i.seller_address), '|', to_json(i.seller_vat_number), '|',
+      to_json(i.seller_registration), '|', to_json(i.payment_details))
+  FROM invoice i WHERE i.id = ANY (%(invoice_ids)s)
+  UNION ALL
   SELECT l.invoice_id, 'lines', l.line_number, '', 0, concat(
     l.line_number, '|', l.kind, '|', to_json(l.product_code), '|', to_json(l.product_name), '|', to_json(l.product_group), '|',
     to_json(l.product_line), '|', to_json(l.region), '|', to_json(l.usage_type), '|', to_json(l.unit), '|',
     to_json(l.description), '|', l.late_period, '|', trim_scale(l.quantity), '|', trim_scale(l.unit_price), '|',
     trim_scale(l.unit_size), '|', trim_scale(l.exact_amount), '|', trim_scale(l.amount), '|', trim_scale(t.percent), '|',
-    l.charge_count)
+    l.charge_count, '|', to_json(l.coupon_code), '|', credited.line_number)
   FROM invoice_line l
+  LEFT JOIN invoice_line credited ON credited.id = l.credited_line_id
   LEFT JOIN tax t ON t.invoice_id = l.invoice_id AND t.tax_rate_id = l.tax_rate_id
   WHERE l.invoice_id = ANY (%(invoice_ids)s)
   UNION ALL
   SELECT t.invoice_id, 'taxes', 0, t.name, t.percent, concat(
-    to_json(t.name), '|', trim_scale(t.percent), '|', trim_scale(t.net_amount), '|', trim_scale(t.tax_amount))
+    to_json(t.name), '|', trim_scale(t.percent), '|', trim_scale(t.net_amount), '|', trim_scale(t.tax_amount), '|',
+    to_json(t.note))
   FROM tax t
   UNION ALL
   SELECT p.invoice_id, 'rates', p.line_number, '', 0, concat(p.line_number, '|', t.text)

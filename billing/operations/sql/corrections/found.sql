@@ -7,6 +7,8 @@ SELECT customer_id, record_id, charge_id, turn, invoice_id, number, currency_id,
   amount_before, rate_id, amount, billed_quantity, counted_month, counted_id, amount IS NOT DISTINCT FROM amount_before
 FROM compared
 WHERE (is_asked OR counted_before IS NOT NULL OR counted_month IS NOT NULL)
+  -- What a credit note has taken back, a draft too, stays as it was charged, and counts as it did.
+  AND NOT EXISTS (SELECT FROM credited_charge k WHERE k.charge_id = compared.charge_id)
   AND (%(invoice_ids)s::bigint[] IS NULL OR invoice_id = ANY (%(invoice_ids)s))
   AND CASE
     WHEN amount IS NULL THEN true

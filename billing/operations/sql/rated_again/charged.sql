@@ -9,6 +9,7 @@ FROM usage_data_record r
 CROSS JOIN LATERAL (
   SELECT c.id, c.line_id, c.amount, c.rate_id, c.counted_month FROM usage_charge c
   WHERE c.record_id = r.id AND NOT EXISTS (SELECT FROM transaction t WHERE t.reversed_charge_id = c.id)
+    AND (r.life_cycle_state <> 'CANCELLED' OR NOT EXISTS (SELECT FROM credited_charge k WHERE k.charge_id = c.id))
   OFFSET 0
 ) c
 LEFT JOIN LATERAL (

@@ -50,6 +50,13 @@ WITH counter AS (
     )
   ) x
   WHERE NOT %(is_afresh)s AND NOT EXISTS (SELECT FROM transaction t WHERE t.reversed_charge_id = x.id)
+    -- What was credited counts as used, unless its usage was given back.
+    AND NOT EXISTS (
+      SELECT FROM credited_charge k
+      JOIN usage_charge c ON c.id = k.charge_id
+      JOIN usage_data_record r ON r.id = c.record_id
+      WHERE k.charge_id = x.id AND r.life_cycle_state = 'CANCELLED'
+    )
   GROUP BY x.counter_id
 ), tier AS (
   SELECT rate_id, array_agg(from_quantity ORDER BY from_quantity) AS froms, array_agg(unit_price ORDER BY from_quantity) AS prices,

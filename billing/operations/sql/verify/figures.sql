@@ -1,7 +1,7 @@
 -- What does not add up in one chunk of documents: charges to lines, lines to taxes, taxes to totals; and what documents
 -- say otherwise than their run does. Lines, taxes and sums of charges by themselves: the planner knows how many there are.
 CREATE TEMPORARY TABLE line ON COMMIT DROP AS
-SELECT d.turn, d.account_id, a.minor_units, l.*
+SELECT d.turn, d.account_id, a.minor_units, a.minimum_amount, a.low_usage_fee, l.*
 FROM document d
 JOIN run_account a ON a.id = d.account_id
 CROSS JOIN LATERAL (SELECT * FROM invoice_line l WHERE l.invoice_id = d.invoice_id OFFSET 0) l
@@ -18,10 +18,42 @@ FROM charged GROUP BY account_id, line_number;
 ANALYZE line, tax, charge;
 WITH taxed AS (
   SELECT turn, invoice_id, tax_rate_id, sum(amount) AS amount, round(sum(exact_amount), min(minor_units)) AS rounded,
-    min(minor_units) AS minor_units
+    min(minor_units) AS minor_units, sum(exact_amount) FILTER (WHERE kind NOT IN ('CREDIT', 'MINIMUM', 'FEE')) AS charged
   FROM line GROUP BY turn, invoice_id, tax_rate_id
 ), summed AS (
   SELECT turn, sum(net_amount) AS net_amount, sum(tax_amount) AS tax_amount FROM tax GROUP BY turn
+), credited AS (
+  -- Percents are of what is charged at their tax rate, and together at most 100; amounts are what was noted as used.
+  SELECT k.line_id, CASE
+      WHEN k.percent IS NULL THEN CASE WHEN k.used = -k.amount THEN k.exact_amount ELSE -k.used END
+      ELSE -round(x.charged * least(k.percent, 100 - before.percent) * 0.01, 18)
+    END AS exact_amount
+  FROM (
+    SELECT l.turn, l.id AS line_id, l.tax_rate_id, l.amount, l.exact_amount, u.amount AS used, c.percent,
+      min(l.line_number) OVER (PARTITION BY l.turn, u.credit_id) AS first_line
+    FROM line l
+    JOIN credit_use u ON u.line_id = l.id
+    JOIN account_credit c ON c.id = u.credit_id AND c.code = l.coupon_code
+  ) k
+  JOIN taxed x ON x.turn = k.turn AND x.tax_rate_id = k.tax_rate_id
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(p.percent), 0) AS percent
+    FROM (
+      SELECT DISTINCT u.credit_id, c.percent FROM line l
+      JOIN credit_use u ON u.line_id = l.id
+      JOIN account_credit c ON c.id = u.credit_id
+      WHERE l.turn = k.turn AND l.line_number < k.first_line
+    ) p
+  ) before
+), expected AS (
+  -- What lines come to that have no charges and no transaction.
+  SELECT l.id AS line_id, k.exact_amount FROM line l LEFT JOIN credited k ON k.line_id = l.id WHERE l.kind = 'CREDIT'
+  UNION ALL
+  SELECT id, low_usage_fee FROM line WHERE kind = 'FEE'
+  UNION ALL
+  SELECT l.id, l.exact_amount - s.net_amount
+    + ceil(l.minimum_amount * ('1e' || l.minor_units)::numeric) * ('1e-' || l.minor_units)::numeric
+  FROM line l JOIN summed s ON s.turn = l.turn WHERE l.kind = 'MINIMUM'
 ), found AS (
   SELECT l.turn, 1 AS rank, l.line_number AS turn_in, concat('line ', l.line_number) AS place, v.*
   FROM line l
@@ -35,11 +67,20 @@ WITH taxed AS (
   FROM line l
   LEFT JOIN charge c ON c.account_id = l.account_id AND c.line_number = l.line_number
   LEFT JOIN transaction x ON x.invoice_line_id = l.id
+  LEFT JOIN expected e ON e.line_id = l.id
   CROSS JOIN LATERAL (VALUES
     ('number of charges', l.charge_count, coalesce(c.charge_count, 0)),
-    ('quantity', l.quantity, CASE l.kind WHEN 'USAGE' THEN c.quantity ELSE x.quantity END),
-    ('exact amount', l.exact_amount, CASE l.kind WHEN 'USAGE' THEN c.amount ELSE x.quantity * x.unit_price END),
-    ('unit price', l.unit_price, CASE l.kind WHEN 'USAGE' THEN l.unit_price ELSE x.unit_price END),
+    ('quantity', l.quantity, CASE WHEN l.kind = 'USAGE' THEN c.quantity WHEN e.line_id IS NOT NULL THEN 1 ELSE x.quantity END),
+    ('exact amount', l.exact_amount, CASE
+      WHEN l.kind = 'USAGE' THEN c.amount
+      WHEN e.line_id IS NOT NULL THEN e.exact_amount
+      ELSE round(x.quantity * x.unit_price, 18)
+    END),
+    ('unit price', l.unit_price, CASE
+      WHEN l.kind = 'USAGE' THEN l.unit_price
+      WHEN e.line_id IS NOT NULL THEN e.exact_amount
+      ELSE x.unit_price
+    END),
     ('amount, to a minor unit', l.amount,
       CASE WHEN abs(l.amount - l.exact_amount) < ('1e-' || l.minor_units)::numeric THEN l.amount ELSE l.exact_amount END)
   ) v (field, stored, recomputed)
@@ -60,8 +101,9 @@ WITH taxed AS (
   JOIN invoice i ON i.id = d.invoice_id
   LEFT JOIN summed s ON s.turn = d.turn
   CROSS JOIN LATERAL (VALUES
-    ('net amount', i.net_amount, s.net_amount),
-    ('tax amount', i.tax_amount, s.tax_amount),
+    -- An invoice of nothing has no taxes.
+    ('net amount', i.net_amount, coalesce(s.net_amount, 0)),
+    ('tax amount', i.tax_amount, coalesce(s.tax_amount, 0)),
     ('total amount', i.total_amount, i.net_amount + i.tax_amount)
   ) v (field, stored, recomputed)
   WHERE d.chunk = %(chunk)s
@@ -81,7 +123,10 @@ CROSS JOIN LATERAL (VALUES
   ('first day of its period', i.period_start::text, a.period_start::text),
   ('end of its period', i.period_end::text, b.cutoff_date::text),
   ('invoice date', i.invoice_date::text, b.invoice_date::text),
-  ('due date', i.due_date::text, b.due_date::text),
+  -- A run without one left it to the customer's terms.
+  ('due date', i.due_date::text, coalesce(b.due_date, i.due_date)::text),
+  -- Documents from before it was noted have none.
+  ('tax point', i.tax_point::text, CASE WHEN i.tax_point IS NOT NULL THEN (b.cutoff_date - 1)::text END),
   ('message', i.message, a.message)
 ) v (field, stored, recomputed)
 WHERE d.chunk = %(chunk)s AND v.stored IS DISTINCT FROM v.recomputed

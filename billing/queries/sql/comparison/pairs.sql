@@ -12,6 +12,7 @@ LEFT JOIN LATERAL (
   SELECT b.*
   FROM invoice b
   WHERE b.customer_id = a.customer_id AND b.currency_id = a.currency_id AND b.state = 'POSTED'
+    AND b.credited_invoice_id IS NULL AND NOT b.is_manual
     AND b.period_end <= r.cutoff_date AND (i.id IS NULL OR (b.period_end, b.id) < (i.period_end, i.id))
   ORDER BY b.period_end DESC, b.id DESC LIMIT 1
 ) b ON true

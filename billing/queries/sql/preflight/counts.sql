@@ -12,7 +12,7 @@ CROSS JOIN LATERAL (
   VALUES
     ('unpriced_usage', u.record_count > 0, u.record_count),
     ('no_price_list', u.record_count > 0 AND c.rate_card_ids = '{}', u.record_count),
-    ('no_tax_rate', c.tax_rate_id IS NULL AND (c.record_count > 0 OR EXISTS (
+    ('no_tax_rate', c.tax_rate_id IS NULL AND (c.record_count > 0 OR c.has_recurring_to_tax OR EXISTS (
       SELECT
       FROM transaction x
       WHERE x.customer_id = c.customer_id AND x.invoice_line_id IS NULL AND x.tax_rate_id IS NULL

@@ -1,8 +1,10 @@
 -- The customers that a run would take if it were commenced now (as operations/sql/commence.sql takes them), with how much
--- usage each has that waits, from which day on, and the rate cards that price it. `kind` is what customers have in common
--- that are priced alike: rate cards and time zone.
+-- usage each has that waits, from which day on, the recurring charges that commencing will make transactions of, and the
+-- rate cards that price it. `kind` is what customers have in common that are priced alike: rate cards and time zone.
 CREATE TEMPORARY TABLE preflight_customer ON COMMIT DROP AS
-WITH pending AS MATERIALIZED (
+WITH {due}, recurring AS MATERIALIZED (
+  SELECT customer_id, bool_or(tax_rate_id IS NULL) AS is_taxed_by_customer FROM due GROUP BY customer_id
+), pending AS MATERIALIZED (
   SELECT customer_id, count(*) AS record_count, min(billing_effective_date) AS first_day
   FROM pending_usage
   WHERE billing_effective_date < %(cutoff_date)s
@@ -10,14 +12,16 @@ WITH pending AS MATERIALIZED (
 ), taken AS MATERIALIZED (
   SELECT
     c.id AS customer_id, c.account_number, c.status, c.currency_id, c.timezone, c.tax_rate_id,
-    coalesce(p.record_count, 0) AS record_count, p.first_day, u.day AS late_before
+    coalesce(p.record_count, 0) AS record_count, p.first_day, u.day AS late_before,
+    coalesce(d.is_taxed_by_customer, false) AS has_recurring_to_tax
   FROM customer c
   LEFT JOIN customer_billing b ON b.customer_id = c.id
   LEFT JOIN billing_cycle y ON y.id = b.billing_cycle_id
   LEFT JOIN customer_billed_until u ON u.customer_id = c.id
   LEFT JOIN pending p ON p.customer_id = c.id
+  LEFT JOIN recurring d ON d.customer_id = c.id
   WHERE coalesce(y.subrun, '') = %(subrun)s
-    AND (c.status <> 'CLOSED' OR p.record_count > 0 OR EXISTS (
+    AND (c.status <> 'CLOSED' OR p.record_count > 0 OR d.customer_id IS NOT NULL OR EXISTS (
       SELECT FROM transaction x WHERE x.customer_id = c.id AND x.invoice_line_id IS NULL
     ))
     AND (coalesce(y.months, 1) = 1 OR u.day IS NULL OR u.day + make_interval(months => y.months) <= %(cutoff_date)s)

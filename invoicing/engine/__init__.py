@@ -1,0 +1,1 @@
+"""Rules of documents in pure Python: no Django, no database, no clock, no float."""

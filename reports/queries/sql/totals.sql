@@ -1,0 +1,8 @@
+-- What a report comes to in one of its files: what its rows show, and what they do not. Quantities of several units have
+-- no sum.
+SELECT is_listed, sum(uses)::bigint, sum(duration), sum(charges), sum(amount),
+  CASE WHEN count(DISTINCT unit) = 1 THEN sum(quantity) END, CASE WHEN count(DISTINCT unit) = 1 THEN sum(billed_quantity) END,
+  min(unit)
+FROM report_cell
+WHERE part = %(part)s
+GROUP BY is_listed
