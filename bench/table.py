@@ -91,7 +91,7 @@ def _print_reports(reports: Reports) -> None:
     print(f"usage reports of an invoice with {reports.calls:,} calls: rows/s, memory over idle")
     for name, made in reports.large.items():
         print(f"  {name} {reports.rows_per_second(name):,.0f}, {made.over_idle_kib / 1024:.0f} MiB")
-    print(f"  CSV against COPY alone {reports.ratio:.2f}, aim {REPORTS_AIM}")
+    print(f"  CSV against COPY alone: {reports.ratio:.2f} (aim {REPORTS_AIM})")
     for name, made_many in reports.typical.items():
         print(f"  {made_many.invoices:,} invoices with 200 calls, {name}: {made_many.per_second:.1f} a second")
 

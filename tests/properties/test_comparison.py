@@ -50,7 +50,7 @@ def document(
     net = sum((amount for *_, amount in drawn), Decimal(0))
     made = InvoiceFactory(
         customer=customer,
-        kind="CREDIT_NOTE" if net < 0 else "INVOICE",
+        kind="CREDIT_NOTE" if net + tax < 0 else "INVOICE",
         net_amount=net,
         tax_amount=tax,
         period_start=date(2025, 1, 1),
