@@ -15,7 +15,7 @@ FROM bench_invoice i
 CROSS JOIN generate_series(0, 4) k;
 CREATE TEMPORARY TABLE bench_call AS
 SELECT nextval('usage_data_record_id_seq') AS id, l.id AS line_id, l.customer_id, v.id AS service_id, l.k, l.n, m,
-  timestamptz '2026-08-01 00:00Z' + (m * 7919 %% 2505600) * interval '1 second' AS at, 1 + m * 31 %% 900 AS seconds,
+  timestamptz '2026-08-01 00:00Z' + (m::bigint * 7919 %% 2505600) * interval '1 second' AS at, 1 + m * 31 %% 900 AS seconds,
   (1 + m * 31 %% 900) * 0.01 / 60 AS amount
 FROM bench_line l
 CROSS JOIN LATERAL generate_series(l.k, l.calls - 1, 5) m
