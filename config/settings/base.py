@@ -117,14 +117,14 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
-# PDFs and their mails have a queue of their own: no run waits for them. A worker takes from both, unless it is told
-# from which (`-Q documents`).
+# PDFs and their mails have a queue of their own, and so have usage reports: no run waits for them, and no mail for the
+# calls of another customer. A worker takes from all, unless it is told from which (`-Q documents`).
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "documents": {}}
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "documents": {}, "reports": {}}
 CELERY_TASK_ROUTES = {
     "invoicing.render": {"queue": "documents"},
     "invoicing.deliver": {"queue": "documents"},
-    "reports.produce": {"queue": "documents"},
+    "reports.produce": {"queue": "reports"},
 }
 CELERY_BEAT_SCHEDULE = {
     # A message that no worker took before the next one is sent is worth nothing.

@@ -1,18 +1,21 @@
 """Reports as PDFs by Typst: tables to be read, and a bar chart of what groups of uses come to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from catalog.engine.money import exact_sum
 from invoicing.adapters.layouts import Layout, made_with
 from invoicing.adapters.pdf import make_pdf
 from reports.adapters.locales import date_text, number_text
 from reports.adapters.text_files import duration
 from reports.engine.columns import MONEY, SECONDS, TEXT, Column
 from reports.engine.differences import plain
-from reports.engine.sheet import Footer, Sheet
+from reports.engine.sheet import Document, Footer, Sheet
 from reports.engine.wording import word
 
 LAYOUT = Path(__file__).parent.parent / "typst" / "report.typ"
@@ -26,42 +29,80 @@ FONTS = (
 )
 # More bars are no picture any more.
 MOST_BARS = 31
+MOST_COLUMNS_UPRIGHT = 7
+# Of uses that are listed; quantities may have different units.
+SUMMED = ("duration", "amount")
 Value = str | int | Decimal | date | time | None
 
 
-def write_pdf(path: Path, sheet: Sheet, rows: Iterable[Sequence[Any]]) -> int:
-    """Write the report; how many rows it has. They are held in memory: it is for reports that people read."""
-    held = list(rows)
+def write_pdf(path: Path, document: Document, rows: Sequence[Iterable[Sequence[Any]]]) -> list[int]:
+    """Write the sheets, each with its rows; how many each has. They are held in memory: it is for people who read."""
+    held = [list(each) for each in rows]
     # Typst takes the main file of a layout by the name that invoices have.
     layout = Layout(files={"invoice.typ": LAYOUT.read_bytes()}, logo="", contact=(), words={}, made_with=made_with())
-    path.write_bytes(make_pdf(layout, document(sheet, held), at=sheet.made_at))
-    return len(held)
+    path.write_bytes(make_pdf(layout, laid_out(document, held), at=document.first.made_at))
+    return [len(each) for each in held]
 
 
-def document(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def laid_out(document: Document, rows: Sequence[Sequence[Sequence[Any]]]) -> dict[str, Any]:
     """What the layout is given: texts as they are to be read."""
-    language = sheet.language
+    first = document.first
+    language = first.language
     period = ""
-    if sheet.period is not None:
-        first, end = sheet.period
-        period = f"{date_text(first, language)} – {date_text(end - timedelta(days=1), language)}"  # noqa: RUF001  from, to
+    if first.period is not None:
+        start, end = first.period
+        period = f"{date_text(start, language)} – {date_text(end - timedelta(days=1), language)}"  # noqa: RUF001  from, to
     return {
-        "title": sheet.title,
-        "customer": sheet.customer,
-        "subtitle": " · ".join(filter(None, (sheet.customer, sheet.invoice, period))),
-        "footer": f"{word('Usage report', language)} {sheet.invoice}",
+        "title": document.title,
+        "customer": first.customer,
+        "subtitle": " · ".join(filter(None, (first.customer, first.invoice, period))),
+        "footer": f"{word('Usage report', language)} {first.invoice}",
         "page": word("Page", language),
         "of": word("of", language),
         "language": language.replace("_", "-").split("-")[0].lower() or "en",
         "fonts": FONTS,
+        "flipped": any(len(sheet.columns) > MOST_COLUMNS_UPRIGHT for sheet in document.sheets),
+        "groups": [_section(document, sheet, each) for sheet, each in zip(document.sheets, rows, strict=True)],
+        "elsewhere": [
+            f"{title}: {word('too long to be read here, in a file of its own', language)}"
+            for title in document.elsewhere
+        ],
+    }
+
+
+def _section(document: Document, sheet: Sheet, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """One table of a document, below its name where that is not the document's."""
+    return {
+        "name": "" if document.title == sheet.title else sheet.name,
         "columns": [
             {"header": header, "right": column.kind != TEXT and place > 0, "wide": column.kind == TEXT}
             for place, (column, header) in enumerate(zip(sheet.columns, sheet.headers, strict=True))
         ],
         "bars": bars(sheet, rows),
-        "groups": [{"parts": [{"lines": [cells(sheet, row) for row in rows]}]}],
+        "parts": [{"lines": list(_lines(sheet, rows))}],
         "totals": [[footer.label, *cells(sheet, sheet.footer_values(footer), footer)[1:]] for footer in sheet.footers],
     }
+
+
+def _lines(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """The rows, and behind those that begin alike what they come to where the sheet has subtotals."""
+    if not sheet.has_subtotals:
+        yield from ({"cells": cells(sheet, row), "is_sum": False} for row in rows)
+        return
+    for _, together in groupby(rows, key=itemgetter(0)):
+        alike = list(together)
+        yield from ({"cells": cells(sheet, row), "is_sum": False} for row in alike)
+        yield {"cells": _subtotal(sheet, alike), "is_sum": True}
+
+
+def _subtotal(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[str]:
+    """What rows come to that begin alike: how many they are, their duration and their exact amount."""
+    sums: list[Value] = [
+        exact_sum(row[place] for row in rows) if column.key in SUMMED else None
+        for place, column in enumerate(sheet.columns)
+    ]
+    _, *texts = cells(sheet, sums)
+    return [f"{shown(rows[0][0], sheet.columns[0], sheet) or word('(no site)', sheet.language)} ({len(rows)})", *texts]
 
 
 def bars(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:

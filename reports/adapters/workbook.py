@@ -6,7 +6,8 @@ fast. Each worksheet is made with one row, whose cells tell the numbers of their
 
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from reports.adapters.locales import locale
 from reports.engine.columns import COUNT, DATE, MONEY, NUMBER, SECONDS, TEXT, TIME
-from reports.engine.sheet import Footer, Sheet
+from reports.engine.sheet import Document, Footer, Sheet
 
 ROWS_OF_WORKSHEET = 1_048_576
 SECONDS_OF_DAY = 86_400
@@ -31,24 +32,36 @@ COMPRESSION = 2
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class WorksheetRows:
+    """The rows of one worksheet: `count` from the `first` on of the sheet at a place. `styles` are its columns'."""
+
+    place: int
+    first: int
+    count: int
+    is_last: bool
+    styles: tuple[int, ...] = ()
+
+
 class Workbook:
-    """A workbook of so many rows: made without them (`styles` are those of the columns' cells), then filled.
+    """A workbook of sheets with so many rows each: made without the rows (`worksheets` are what it waits for), then
+    filled.
 
     What does not fit on a worksheet goes on on the next. Excel's numbers have 15 digits: exact amounts with more are
     rounded to them when it reads them.
     """
 
-    def __init__(self, path: Path, sheet: Sheet, *, row_count: int) -> None:
+    def __init__(self, path: Path, document: Document, *, row_counts: Sequence[int]) -> None:
         self._path = path
         self._skeleton = path.with_suffix(".skeleton")
-        self._sheet = sheet
-        room = ROWS_OF_WORKSHEET - 1 - len(sheet.footers)
-        # How many rows each worksheet has.
-        self.worksheets = [min(room, row_count - first) for first in range(0, row_count, room)] or [0]
-        self._make()
+        self._document = document
+        worksheets = list(_worksheets(document, row_counts))
+        self._make(worksheets)
         with zipfile.ZipFile(self._skeleton) as archive:
-            _, row, _ = _around(archive.read("xl/worksheets/sheet1.xml"))
-        self.styles = [int(style) for style in STYLE.findall(row)]
+            self.worksheets = [
+                replace(worksheet, styles=_styles(archive.read(f"xl/worksheets/sheet{number}.xml")))
+                for number, worksheet in enumerate(worksheets, start=1)
+            ]
 
     def fill(self, rows: Sequence[Iterable[bytes]]) -> None:
         """Put the rows of each worksheet, as XML, in their places; the workbook is there then."""
@@ -67,26 +80,35 @@ class Workbook:
                         target.write(content)
         self._skeleton.unlink()
 
-    def _make(self) -> None:
-        sheet = self._sheet
+    def _make(self, worksheets: Sequence[WorksheetRows]) -> None:
+        first = self._document.first
         book = xlsxwriter.Workbook(str(self._skeleton))
-        made_at = sheet.made_at.astimezone(UTC).replace(tzinfo=None)
-        book.set_properties({"title": sheet.title, "subject": sheet.invoice, "created": made_at})
-        styles = _Styles(book, sheet)
-        worksheets = [
-            book.add_worksheet(worksheet_name(sheet.title, number + 1)) for number in range(len(self.worksheets))
-        ]
-        for worksheet, row_count in zip(worksheets, self.worksheets, strict=True):
+        made_at = first.made_at.astimezone(UTC).replace(tzinfo=None)
+        book.set_properties({"title": self._document.title, "subject": first.invoice, "created": made_at})
+        names: set[str] = set()
+        for rows in worksheets:
+            sheet = self._document.sheets[rows.place]
+            styles = _Styles(book, sheet)
+            worksheet = book.add_worksheet(worksheet_name(sheet.name, names))
             _lay_out(worksheet, sheet, styles)
             # All numbers, whatever is in their place later: a text would stand in the workbook's table of texts.
             for place, style in enumerate(styles.plain):
                 worksheet.write_number(1, place, 0, style)
             # Filters over the rows, not over the totals.
-            worksheet.autofilter(0, 0, max(row_count, 1), len(sheet.columns) - 1)
-        for place, footer in enumerate(sheet.footers):
-            # At least behind the row that is taken out again.
-            _add_footer(worksheets[-1], max(self.worksheets[-1], 1) + 1 + place, sheet, footer, styles)
+            worksheet.autofilter(0, 0, max(rows.count, 1), len(sheet.columns) - 1)
+            for place, footer in enumerate(sheet.footers if rows.is_last else ()):
+                # At least behind the row that is taken out again.
+                _add_footer(worksheet, max(rows.count, 1) + 1 + place, sheet, footer, styles)
         book.close()
+
+
+def _worksheets(document: Document, row_counts: Sequence[int]) -> Iterator[WorksheetRows]:
+    """The worksheets that sheets with so many rows each need: one each, and more where one has not the room."""
+    for place, (sheet, row_count) in enumerate(zip(document.sheets, row_counts, strict=True)):
+        room = ROWS_OF_WORKSHEET - 1 - len(sheet.footers)
+        for first in range(0, max(row_count, 1), room):
+            is_last = first + room >= row_count
+            yield WorksheetRows(place, first, min(room, row_count - first), is_last)
 
 
 class _Styles:
@@ -125,11 +147,22 @@ def _add_footer(worksheet: Worksheet, row: int, sheet: Sheet, footer: Footer, st
         worksheet.write_number(row, place, number, styles.money if is_money else styles.total[place])
 
 
-def worksheet_name(title: str, number: int) -> str:
-    """A name that Excel takes, with a number from the second worksheet on."""
-    behind = f" {number}" if number > 1 else ""
-    name = " ".join(NOT_IN_NAMES.sub(" ", title).split()) or "Report"
-    return name[: LONGEST_NAME - len(behind)].strip() + behind
+def worksheet_name(title: str, taken: set[str]) -> str:
+    """A name that Excel takes, with a number where it is taken already. It is taken then."""
+    whole = " ".join(NOT_IN_NAMES.sub(" ", title).split()) or "Report"
+    name, number = whole[:LONGEST_NAME].strip(), 1
+    while name.casefold() in taken:
+        number += 1
+        behind = f" {number}"
+        name = whole[: LONGEST_NAME - len(behind)].strip() + behind
+    taken.add(name.casefold())
+    return name
+
+
+def _styles(worksheet: bytes) -> tuple[int, ...]:
+    """The numbers of the styles of a worksheet's second row."""
+    _, row, _ = _around(worksheet)
+    return tuple(int(style) for style in STYLE.findall(row))
 
 
 def _around(worksheet: bytes) -> tuple[bytes, bytes, bytes]:

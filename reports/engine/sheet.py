@@ -38,12 +38,13 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What is written into one file, but for its rows. `part` is the site or number that it is for, else empty.
+    """One report as it is written, but for its rows. `part` is the site or number that it is for, else empty.
 
     `made_at` stands in files that want a time of writing: the invoice's posting, so that the bytes can be made again.
+    `has_subtotals` says that uses are listed by what stands in the first column, and people want a sum of each.
     """
 
-    title: str
+    name: str
     columns: tuple[Column, ...]
     headers: tuple[str, ...]
     footers: tuple[Footer, ...]
@@ -56,10 +57,39 @@ class Sheet:
     invoice: str = ""
     period: tuple[date, date] | None = None
     totals: Sums = field(default_factory=Sums)
+    has_subtotals: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name of the report, and of the part that it is for."""
+        return ", ".join(filter(None, (self.name, self.part)))
 
     def footer_values(self, footer: Footer) -> list[Decimal | int | str | None]:
         """The cells of a footer, one for each column, without its label."""
         return [footer.values.get(column.key) for column in self.columns]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Sheets of one invoice that stand in one file: one at least, all for the same part.
+
+    `elsewhere` are the titles of those that are too long for it, and so have files of their own.
+    """
+
+    sheets: tuple[Sheet, ...]
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> Sheet:
+        """What all of its sheets have in common, such as the customer, stands in each."""
+        return self.sheets[0]
+
+    @property
+    def title(self) -> str:
+        """That of its only sheet, else “Usage report” and the part that it is for."""
+        if len(self.sheets) == 1 and not self.elsewhere:
+            return self.first.title
+        return ", ".join(filter(None, (word("Usage report", self.first.language), self.first.part)))
 
 
 def headers(columns: tuple[Column, ...], *, language: str, currency: str) -> tuple[str, ...]:

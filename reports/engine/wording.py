@@ -54,6 +54,7 @@ WORDS: dict[str, dict[str, str]] = {
         "Above a threshold": "Über dem Schwellenwert",
         "Transactions": "Weitere Posten",
         "Usage report": "Nutzungsbericht",
+        "too long to be read here, in a file of its own": "zu lang, um hier gelesen zu werden, in eigener Datei",
         "Invoice": "Rechnung",
         "Credit note": "Gutschrift",
         "Period": "Zeitraum",

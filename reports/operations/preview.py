@@ -85,14 +85,15 @@ def _require_few_uses(invoice: Invoice) -> None:
 def _previewed(
     cursor: Any, tables: Tables, invoice: Invoice, report: Report, terms: Terms, row_count: int
 ) -> PreviewedReport:
-    tables.gather(report)
-    parts = tables.parts(report)
-    statement, parameters = tables.rows(report, parts[0])
+    gathered = tables.gather(report)
+    totals = tables.totals(gathered)
+    part, (listed, left_out) = next(iter(totals.items()))
+    statement, parameters = tables.rows(gathered, part)
     cursor.execute(f"{statement} LIMIT {row_count + 1}", parameters)
     rows = cursor.fetchall()
     return PreviewedReport(
-        sheet=sheet_of(invoice, report, terms, tables, parts[0]),
+        sheet=sheet_of(invoice, report, terms, part=part, listed=listed, left_out=left_out),
         rows=rows[:row_count],
         has_more_rows=len(rows) > row_count,
-        part_count=len(parts),
+        part_count=len(totals),
     )

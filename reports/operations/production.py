@@ -5,7 +5,6 @@ it back, and whoever comes next writes the same files anew.
 """
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 
+from reports.adapters.work_folder import work_folder
 from reports.choices import ProductionState
 from reports.engine.terms import Terms
 from reports.models import ReportProduction, UsageReport
@@ -66,16 +66,16 @@ def produce_next(*, at: datetime) -> bool:
         if production is None:
             return False
         try:
-            with transaction.atomic(), tempfile.TemporaryDirectory(prefix="usage-reports-") as folder:
-                _make(production, Path(folder))
+            with transaction.atomic(), work_folder(at=at) as folder:
+                _make(production, folder)
         except ReportsRefused as error:
             _fail(production, str(error))
         except _Differs as error:
             _done(
                 production,
                 at=production.produced_at or at,
-                note=f"Made again, {error}: the name of a site, a campaign or a destination is another by now. "
-                "The files that were made first stay.",
+                note=f"Made again, {error}: the name of a site, a campaign or a destination is another by now, or this "
+                "release writes them otherwise. The files that were made first stay.",
             )
         except (DatabaseError, InterfaceError) as error:
             if isinstance(error, InterfaceError | OperationalError):

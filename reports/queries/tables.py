@@ -1,6 +1,7 @@
 """Each report as SQL: what it is made of, whether it adds up, its totals and its rows."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,23 @@ GROUPED = VALUES | {
 LISTED = {
     "Chargeable Only": "u.charge <> 0",
     "Above Threshold": "abs(u.charge) > %(threshold)s",
-    "Longest Uses": "u.record_id IN (SELECT record_id FROM report_singled)",
-    "Most Expensive Uses": "u.record_id IN (SELECT record_id FROM report_singled)",
+    "Longest Uses": "u.record_id IN (SELECT record_id FROM {singled})",
+    "Most Expensive Uses": "u.record_id IN (SELECT record_id FROM {singled})",
 }
 SINGLED_BY = {"Longest Uses": "u.seconds", "Most Expensive Uses": "u.charge"}
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A report that is laid out in temporary tables: what it is made of, and the uses that it singles out."""
+
+    report: Report
+    cells: str
+    singled: str
+
+
 class Tables:
-    """The reports of one invoice whose uses are laid out (`lay_out_uses`), one after the other."""
+    """The reports of one invoice whose uses are laid out (`lay_out_uses`)."""
 
     def __init__(self, cursor: CursorWrapper, *, invoice_id: int, currency: Currency, terms: Terms) -> None:
         self._cursor = cursor
@@ -80,61 +90,74 @@ class Tables:
             "top_uses": TOP_USES,
         }
 
-    def gather(self, report: Report) -> None:
-        """Lay out what the report is made of, in place of the report before it."""
-        self._cursor.execute("DROP TABLE IF EXISTS report_cell, report_singled")
+    def gather(self, report: Report, number: int = 0) -> Gathered:
+        """Lay out what a report is made of, in tables by its number, in place of what had that number before."""
+        gathered = Gathered(report, cells=f"report_cell_{number}", singled=f"report_singled_{number}")
+        self._cursor.execute(f"DROP TABLE IF EXISTS {gathered.cells}, {gathered.singled}")
         if report.about == TRANSACTIONS:
             self._cursor.execute("DROP TABLE IF EXISTS reported_transaction")
-            self._cursor.execute(_sql("transactions"), self.parameters)
-            return
+            self._cursor.execute(_sql("transactions").replace("{cells}", gathered.cells), self.parameters)
+            return gathered
         if report.preset in SINGLING_OUT:
-            self._cursor.execute(self._singling_out(report), self.parameters)
+            self._cursor.execute(self._singling_out(gathered), self.parameters)
         names = ["part", *self._grouped_by(report)]
         keys = [f"{self._part} AS part", *(f"{_in_order(name)} AS {name}" for name in names[1:])]
         statement = (
             _sql("cells")
+            .replace("{cells}", gathered.cells)
             .replace("{keys}", ", ".join(keys))
             .replace("{names}", ", ".join(names))
             # By their places, for some are called as columns of the tables are.
             .replace("{ordinals}", ", ".join(str(place + 1) for place in range(len(names) + 3)))
-            .replace("{listed}", LISTED.get(report.preset, "true"))
+            .replace("{listed}", _listed(gathered))
             .replace("{uses}", USES)
         )
         self._cursor.execute(statement, self.parameters)
+        if self._terms.splits_by:
+            # Its files ask for their rows one after the other.
+            self._cursor.execute(f"CREATE INDEX ON {gathered.cells} (part)")
+        return gathered
 
-    def differences(self, report: Report) -> list[Difference]:
+    def differences(self, gathered: Gathered) -> list[Difference]:
         """The lines that what was gathered does not add up to; none where the report is right."""
-        lines = "reported_transaction" if report.about == TRANSACTIONS else "reported_line"
-        self._cursor.execute(_sql("differences").replace("{lines}", lines))
+        lines = "reported_transaction" if gathered.report.about == TRANSACTIONS else "reported_line"
+        self._cursor.execute(_sql("differences").replace("{lines}", lines).replace("{cells}", gathered.cells))
         return [
             Difference(number, name, (count, uses), (exact, charges), (amount, shared))
             for number, name, count, exact, amount, uses, charges, shared in self._cursor.fetchall()
         ]
 
-    def parts(self, report: Report) -> list[str]:
-        """The files of the report that was gathered: one without a name, or the sites or numbers, by name."""
-        if not self._terms.splits_by or report.about == TRANSACTIONS:
-            return [""]
-        self._cursor.execute("SELECT DISTINCT part FROM report_cell ORDER BY part")
-        return [part for (part,) in self._cursor.fetchall()]
+    def totals(self, gathered: Gathered) -> dict[str, tuple[Sums, Sums]]:
+        """The parts of a report, in their order, each with what its rows come to and what they leave out.
 
-    def totals(self, part: str) -> tuple[Sums, Sums]:
-        """What the rows of a part come to, and what they leave out."""
-        self._cursor.execute(_sql("totals"), {"part": part})
-        found = {row[0]: Sums(*row[1:]) for row in self._cursor.fetchall()}
-        return found.get(True, Sums()), found.get(False, Sums())
+        One without a name where the report is not split, else those of the sites or numbers that have uses.
+        """
+        self._cursor.execute(_sql("totals").replace("{cells}", gathered.cells))
+        found: dict[str, dict[bool, Sums]] = {}
+        for part, is_listed, *sums in self._cursor.fetchall():
+            found.setdefault(part, {})[is_listed] = Sums(*sums)
+        return {part: (sums.get(True, Sums()), sums.get(False, Sums())) for part, sums in found.items()}
 
-    def rows(self, report: Report, part: str) -> tuple[str, dict[str, Any]]:
+    def rows(self, gathered: Gathered, part: str) -> tuple[str, dict[str, Any]]:
         """The statement of the rows of a part, with the report's columns in their order, and its parameters."""
+        report = gathered.report
         parameters = {**self.parameters, "part": part}
-        if report.about == TRANSACTIONS:
-            columns = ", ".join(column.key for column in report.columns)
-            return f"SELECT {columns} FROM reported_transaction ORDER BY line_number", parameters  # noqa: S608
-        statement = self._list(report) if report.lists_uses else self._groups(report)
         columns = ", ".join(column.key for column in report.columns)
+        if report.about == TRANSACTIONS:
+            return f"SELECT {columns} FROM reported_transaction ORDER BY line_number", parameters  # noqa: S608
+        statement = self._list(gathered) if report.lists_uses else self._groups(gathered)
         return f"SELECT {columns} FROM ({statement}) r", parameters  # noqa: S608  # names of ours
 
-    def _list(self, report: Report) -> str:
+    def row_count(self, gathered: Gathered, part: str, *, listed: Sums) -> int:
+        """How many rows a part has: in a list as many as uses are listed, else counted."""
+        if gathered.report.lists_uses:
+            return listed.uses
+        rows, parameters = self.rows(gathered, part)
+        self._cursor.execute(f"SELECT count(*) FROM ({rows}) r", parameters)  # noqa: S608  a statement of ours
+        return int(self._cursor.fetchone()[0])
+
+    def _list(self, gathered: Gathered) -> str:
+        report = gathered.report
         values = dict(VALUES)
         if any(column.key == "rate" for column in report.columns):
             values["unit"] = "l.rate_unit"
@@ -142,7 +165,7 @@ class Tables:
             values[PARTS[report.about].key] = GROUPED[PARTS[report.about].key]
         columns = ", ".join(f"{values[column.key]} AS {column.key}" for column in report.columns)
         conditions = [
-            LISTED.get(report.preset, "true"),
+            _listed(gathered),
             *([f"{self._part} = %(part)s"] if self._terms.splits_by else []),
         ]
         order = IN_TIME
@@ -153,12 +176,15 @@ class Tables:
             order = f"{whose}{SINGLED_BY[report.preset]} DESC, {IN_TIME}"
         return f"SELECT {columns} {USES} WHERE {' AND '.join(conditions)} ORDER BY {order}"
 
-    def _groups(self, report: Report) -> str:
+    def _groups(self, gathered: Gathered) -> str:
+        report = gathered.report
         if report.preset != "Top Destinations":
-            return _sql("groups").replace("{names}", ", ".join(self._grouped_by(report)))
+            names = ", ".join(self._grouped_by(report))
+            return _sql("groups").replace("{names}", names).replace("{cells}", gathered.cells)
         whose = PARTS[report.about].key if report.about in PARTS else ""
         return (
             _sql("top")
+            .replace("{cells}", gathered.cells)
             .replace("{whose}", f"{whose}, " if whose else "")
             .replace("{partition}", f"PARTITION BY {whose}" if whose else "")
         )
@@ -170,11 +196,13 @@ class Tables:
         names = [column.key for column in report.columns]
         return names[: names.index("uses")]
 
-    def _singling_out(self, report: Report) -> str:
+    def _singling_out(self, gathered: Gathered) -> str:
+        report = gathered.report
         whose = [f"{_in_order(PARTS[report.about].key)}"] if report.about in PARTS else []
         partition = ", ".join([self._part, *whose])
         return (
             _sql("singled")
+            .replace("{singled}", gathered.singled)
             .replace("{partition}", partition)
             .replace("{by}", SINGLED_BY[report.preset])
             .replace("{uses}", USES)
@@ -190,6 +218,11 @@ class Tables:
 def _in_order(key: str) -> str:
     """The value of a group, texts in the order of their bytes: the same on every server."""
     return GROUPED[key] if key in {"date", "hour"} else f'({GROUPED[key]})::text COLLATE "C"'
+
+
+def _listed(gathered: Gathered) -> str:
+    """The condition of the uses that a report lists, each a row; all in one of groups."""
+    return LISTED.get(gathered.report.preset, "true").replace("{singled}", gathered.singled)
 
 
 def _sql(name: str) -> str:

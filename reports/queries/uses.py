@@ -11,10 +11,7 @@ from reports.engine.terms import Terms
 
 SQL = Path(__file__).parent / "sql"
 # What reports of an invoice before this one, in the same transaction, may have left.
-LAID_OUT = (
-    *("reported_line", "reported_service", "reported_use", "reported_destination", "reported_transaction"),
-    *("report_cell", "report_singled"),
-)
+LAID_OUT = ("reported_line", "reported_service", "reported_use", "reported_destination", "reported_transaction")
 
 
 def lay_out_uses(cursor: CursorWrapper, *, invoice: Invoice, terms: Terms) -> None:
@@ -38,6 +35,9 @@ def lay_out_uses(cursor: CursorWrapper, *, invoice: Invoice, terms: Terms) -> No
     cursor.execute("ANALYZE reported_line, reported_service")
     cursor.execute((SQL / "uses.sql").read_text(), parameters)
     _name_destinations(cursor, terms.language)
+    if terms.splits_by:
+        # Each of the files asks for the uses of its services.
+        cursor.execute("CREATE INDEX ON reported_use (service_id)")
     cursor.execute("ANALYZE reported_use (line_id, service_id)")
 
 

@@ -35,8 +35,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 AT = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
 INVOICES = 30
-# Of the summary and of the list of uses each.
 FORMATS = ["csv", "xlsx", "pdf", "jsonl", "parquet"]
+# The summary and the list of uses: one workbook, one PDF, and in each other format a file of each.
+FILES = 2 + 3 * 2
 
 
 @pytest.fixture(autouse=True)
@@ -85,12 +86,12 @@ def test_what_a_killed_worker_left_is_made_once_and_to_the_same_byte(
     assert 0 < left < INVOICES
     # Nobody is locked out, no try is lost, and of an invoice there are all files or none.
     assert ReportProduction.objects.filter(state="WAITING", attempt_count=0).count() == left
-    assert UsageReport.objects.count() == (INVOICES - left) * 2 * len(FORMATS)
+    assert UsageReport.objects.count() == (INVOICES - left) * FILES
     with Worker(database=name, broker=broker, log=tmp_path / "worker.log") as worker:
         wait_until(lambda: made() == INVOICES, worker, broker, "all reports", sweep)
     assert set(ReportProduction.objects.values_list("state", "attempt_count", "error")) == {("DONE", 0, "")}
     stored = dict(UsageReport.objects.values_list("file", "sha256"))
-    assert len(stored) == UsageReport.objects.count() == INVOICES * 2 * len(FORMATS)
+    assert len(stored) == UsageReport.objects.count() == INVOICES * FILES
     found = {str(path.relative_to(folder)): path for path in (folder / "usage-reports").rglob("*") if path.is_file()}
     assert {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in found.items()} == stored
     # Made here, undisturbed, they are the same.
@@ -105,9 +106,9 @@ def test_two_that_work_at_once_never_make_those_of_the_same_invoice() -> None:
     posted(2)
     assert at_once([lambda: produce_next(at=AT)] * 2) == [True, True]
     assert made() == 2
-    assert UsageReport.objects.count() == 2 * 2 * len(FORMATS)
+    assert UsageReport.objects.count() == 2 * FILES
 
 
-def test_reports_are_asked_for_in_the_queue_of_documents() -> None:
-    assert current_app.amqp.router.route({}, "reports.produce")["queue"].name == "documents"
+def test_reports_are_asked_for_in_a_queue_of_their_own() -> None:
+    assert current_app.amqp.router.route({}, "reports.produce")["queue"].name == "reports"
     assert current_app.amqp.router.route({}, "reports.sweep")["queue"].name == "celery"

@@ -13,9 +13,12 @@ import pytest
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from reports.adapters.workbook import worksheet_name
 from reports.choices import CallDetail, CustomerUsageReportPreset, ReportFormat
+from reports.operations.making import ReportsRefused
+from reports.queries.tables import Gathered, Tables
 from tests.factories import InvoiceFactory, SubscriptionServiceFactory
-from tests.reports.reported import files, invoice_of_four_uses, line, texts, use
+from tests.reports.reported import files, invoice_of_four_uses, line, texts, use, with_transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -228,7 +231,8 @@ def test_the_same_reports_have_the_same_bytes(tmp_path: Path) -> None:
         "language": "de",
     }
     first = files(invoice, tmp_path, **terms)
-    assert len(first) == (11 + 5) * len(ReportFormat.values)
+    # One workbook, one PDF, and of each report a file in the other formats.
+    assert len(first) == 2 + (11 + 5) * (len(ReportFormat.values) - 2)
     assert files(invoice, tmp_path, **terms) == first
     assert invoice.posted_at == datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
 
@@ -244,5 +248,114 @@ def test_a_pdf_has_the_rows_the_totals_and_whose_they_are(tmp_path: Path) -> Non
 
 def test_a_report_that_is_too_long_to_be_read_is_csv_instead(tmp_path: Path, settings: Any) -> None:
     settings.REPORT_PDF_MOST_ROWS = 3
-    made = files(invoice_of_four_uses(), tmp_path, call_details=("All", "Above Threshold"), formats=("pdf",))
-    assert list(made) == ["01-usage-all.csv", "02-usage-above-a-threshold.pdf"]
+    invoice = invoice_of_four_uses()
+    made = files(invoice, tmp_path, call_details=("All", "Above Threshold"), formats=("pdf",))
+    assert list(made) == ["01-usage-report.pdf", "02-usage-all.csv"]
+    text = pdf_text(made["01-usage-report.pdf"])
+    assert "Usage: All: too long to be read here, in a file of its own" in text
+    assert "Usage: Above a threshold" in text
+    settings.REPORT_PDF_MOST_ROWS = 2
+    made = files(invoice, tmp_path, call_details=("All",), formats=("pdf", "csv", "xlsx"))
+    assert list(made) == ["01-usage-all.xlsx", "02-usage-all.csv"]
+
+
+def pdf_text(content: bytes) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+
+
+def test_all_reports_stand_in_one_pdf_and_one_workbook(tmp_path: Path) -> None:
+    made = files(
+        with_transaction(invoice_of_four_uses(posted=False)),
+        tmp_path,
+        customer_usage_reports=("Summary", "By Day"),
+        include_transaction_columns=("Description", "Amount"),
+        formats=("pdf", "xlsx"),
+    )
+    assert list(made) == ["01-usage-report.pdf", "02-usage-report.xlsx"]
+    text = pdf_text(made["01-usage-report.pdf"])
+    places = [text.index(said) for said in ("Usage report", "Customer: Summary", "Customer: By day", "Transactions")]
+    assert places == sorted(places)
+    assert text.index("Set-up") > places[-1]
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(made["02-usage-report.xlsx"]))
+    assert workbook.sheet_names == ["Customer Summary", "Customer By day", "Transactions"]
+    # The summary's total is that of its own worksheet: uses, duration, charges and amount.
+    assert workbook.get_sheet_by_index(0).to_python()[-1] == [
+        "Total",
+        4,
+        timedelta(seconds=210),
+        "",
+        "",
+        "",
+        0.378,
+        0.38,
+    ]
+    assert workbook.get_sheet_by_index(2).to_python() == [
+        ["Description", "Amount (USD)"],
+        ["Set-up", 25.0],
+        ["Total (1)", 25.0],
+    ]
+
+
+def test_each_site_has_a_pdf_and_a_workbook_of_its_own(tmp_path: Path) -> None:
+    made = files(
+        with_transaction(invoice_of_four_uses(posted=False)),
+        tmp_path,
+        customer_usage_reports=("Summary",),
+        include_transaction_columns=("Description", "Amount"),
+        call_details=("All",),
+        include_call_columns=("Record Number", "Amount"),
+        formats=("pdf", "xlsx"),
+        splits_by="site",
+    )
+    assert list(made) == [
+        *("01-transactions.pdf", "02-transactions.xlsx"),
+        *("03-usage-report-no-site.pdf", "04-usage-report-no-site.xlsx"),
+        *("05-usage-report-berlin.pdf", "06-usage-report-berlin.xlsx"),
+    ]
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(made["06-usage-report-berlin.xlsx"]))
+    assert workbook.sheet_names == ["Customer Summary", "Usage All"]
+    assert [row[0] for row in workbook.get_sheet_by_index(1).to_python()] == [
+        *("Record number", "C1", "C4", "C3", "Total (3)", "Invoiced")
+    ]
+    berlin = pdf_text(made["05-usage-report-berlin.pdf"])
+    assert "C1" in berlin
+    assert "C2" not in berlin
+
+
+def test_a_list_by_number_has_in_a_pdf_what_each_number_comes_to(tmp_path: Path) -> None:
+    terms = {"include_call_columns": ("Number", "Record Number", "Amount"), "call_details": ("By Number", "By Site")}
+    (content,) = files(invoice_of_four_uses(), tmp_path, formats=("pdf",), **terms).values()
+    lines = pdf_text(content).splitlines()
+    # 0.125 + 0 + 0.003 and 0.25; by site, 0.25 without one and the others in Berlin.
+    for said in ("+493011111 (3)", "+493022222 (1)", "(no site) (1)", "Berlin (3)"):
+        assert any(said in line for line in lines), lines
+    assert sum("0.128" in line for line in lines) == 2
+
+
+def test_worksheets_with_long_names_have_each_another_name() -> None:
+    taken: set[str] = set()
+    long = "Campaigns: the most expensive uses of all"
+    names = [worksheet_name(name, taken) for name in (long, long.upper(), "[]", long)]
+    assert names == [
+        "Campaigns the most expensive us",
+        "CAMPAIGNS THE MOST EXPENSIVE 2",
+        "Report",
+        "Campaigns the most expensive 3",
+    ]
+
+
+def test_a_report_whose_rows_are_not_those_of_its_totals_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Tables.rows
+
+    def short(tables: Tables, gathered: Gathered, part: str) -> Any:
+        rows, parameters = whole(tables, gathered, part)
+        return f"SELECT * FROM ({rows} LIMIT 3) short", parameters
+
+    monkeypatch.setattr(Tables, "rows", short)
+    said = "The report “Usage: All” has 3 rows and its totals are of 4, so it was not made."
+    invoice = invoice_of_four_uses()
+    for format in ReportFormat.values:
+        with pytest.raises(ReportsRefused, match=said):
+            files(invoice, tmp_path, call_details=("All",), formats=(format,))

@@ -1,7 +1,7 @@
 -- What a report is made of: for each of its files (`part`), groups and lines of the invoice, how many uses there are, what
 -- they come to exactly, and which part of the line's amount that is. A line's amount is shared out among its cells by
 -- largest remainder, so that rows, files and reports add up to the lines, to the minor unit.
-CREATE TEMPORARY TABLE report_cell ON COMMIT DROP AS
+CREATE TEMPORARY TABLE {cells} ON COMMIT DROP AS
 WITH cell AS (
   SELECT {keys}, {listed} AS is_listed, l.unit, u.line_id, count(*) AS uses, sum(u.seconds) AS duration,
     sum(u.quantity) AS quantity, sum(u.billed_quantity) AS billed_quantity, sum(u.charge) AS charges

@@ -1,7 +1,7 @@
 -- Rows of a table of groups.
 SELECT {names}, sum(uses)::bigint AS uses, sum(duration) AS duration, sum(quantity) AS quantity,
   sum(billed_quantity) AS billed_quantity, unit, sum(charges) AS charges, sum(amount) AS amount
-FROM report_cell
+FROM {cells}
 WHERE part = %(part)s
 GROUP BY {names}, unit
 ORDER BY {names}, unit

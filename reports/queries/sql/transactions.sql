@@ -14,7 +14,7 @@ LEFT JOIN usage_charge c ON c.id = x.reversed_charge_id
 LEFT JOIN usage_data_record r ON r.id = c.record_id
 LEFT JOIN reported_service v ON v.id = coalesce(g.service_id, r.subscription_service_id)
 WHERE i.id = %(invoice_id)s;
-CREATE TEMPORARY TABLE report_cell ON COMMIT DROP AS
+CREATE TEMPORARY TABLE {cells} ON COMMIT DROP AS
 SELECT ''::text AS part, true AS is_listed, '' AS unit, id AS line_id, 1 AS uses, 0::numeric AS duration, quantity,
   quantity AS billed_quantity, exact_amount AS charges, amount
 FROM reported_transaction
