@@ -1,7 +1,8 @@
 """Reports as Excel workbooks: real numbers, dates and durations; a header that stays in sight, filters, totals.
 
 XlsxWriter makes all of the workbook but its rows: those come as the XML that PostgreSQL wrote of them, ten times as
-fast. Each worksheet is made with one row, whose cells tell the numbers of their styles; the rows take its place.
+fast. Each worksheet is made with one row, whose cells tell the numbers of their styles; the rows take its place, and
+the totals behind it move down. (XlsxWriter takes memory for each row above the last one, written or not.)
 """
 
 import re
@@ -26,6 +27,9 @@ LONGEST_NAME = 31
 NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
 WIDTHS = {TEXT: 22, DATE: 12, TIME: 10, COUNT: 10, NUMBER: 16, MONEY: 14, SECONDS: 12}
 STYLE = re.compile(rb' s="([0-9]+)"')
+DIMENSION = re.compile(rb'(<dimension ref="A1:[A-Z]+)([0-9]+)')
+# Numbers of rows, and the references of cells.
+ROW_NUMBER = re.compile(rb'( r="[A-Z]*)([0-9]+)')
 # Rows of XML pack well: better is slower.
 COMPRESSION = 2
 # The only time that ZIP archives know by themselves.
@@ -75,7 +79,8 @@ class Workbook:
                 content = skeleton.read(name)
                 with archive.open(entry, "w", force_zip64=True) as target:
                     if found := re.fullmatch(r"xl/worksheets/sheet([0-9]+)\.xml", name):
-                        _put(target, content, rows[int(found[1]) - 1])
+                        place = int(found[1]) - 1
+                        _put(target, content, rows[place], row_count=self.worksheets[place].count)
                     else:
                         target.write(content)
         self._skeleton.unlink()
@@ -97,8 +102,7 @@ class Workbook:
             # Filters over the rows, not over the totals.
             worksheet.autofilter(0, 0, max(rows.count, 1), len(sheet.columns) - 1)
             for place, footer in enumerate(sheet.footers if rows.is_last else ()):
-                # At least behind the row that is taken out again.
-                _add_footer(worksheet, max(rows.count, 1) + 1 + place, sheet, footer, styles)
+                _add_footer(worksheet, 2 + place, sheet, footer, styles)
         book.close()
 
 
@@ -172,12 +176,20 @@ def _around(worksheet: bytes) -> tuple[bytes, bytes, bytes]:
     return worksheet[:start], worksheet[start:end], worksheet[end:]
 
 
-def _put(target: IO[bytes], worksheet: bytes, rows: Iterable[bytes]) -> None:
+def _put(target: IO[bytes], worksheet: bytes, rows: Iterable[bytes], *, row_count: int) -> None:
+    """Write a worksheet with so many rows in place of its second; what is behind moves down by as many."""
+    # Where there is none, the second row stays free: the filter is over one at least.
+    shift = max(row_count, 1) - 1
+
+    def moved(found: re.Match[bytes]) -> bytes:
+        return found[1] + str(int(found[2]) + shift).encode()
+
     before, _, behind = _around(worksheet)
-    target.write(before)
+    footers, end, rest = behind.partition(b"</sheetData>")
+    target.write(DIMENSION.sub(moved, before))
     for block in rows:
         target.write(block)
-    target.write(behind)
+    target.write(ROW_NUMBER.sub(moved, footers) + end + rest)
 
 
 def number_formats(sheet: Sheet) -> dict[str, dict[str, str]]:
