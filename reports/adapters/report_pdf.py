@@ -1,6 +1,7 @@
 """Reports as PDFs by Typst: tables to be read, and a bar chart of what groups of uses come to."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -13,6 +14,7 @@ from invoicing.adapters.layouts import Layout, made_with
 from invoicing.adapters.pdf import make_pdf
 from reports.adapters.locales import date_text, number_text
 from reports.adapters.text_files import duration
+from reports.adapters.widths import fits, natural, widths
 from reports.engine.columns import MONEY, SECONDS, TEXT, Column
 from reports.engine.differences import plain
 from reports.engine.sheet import Document, Footer, Sheet
@@ -29,7 +31,8 @@ FONTS = (
 )
 # More bars are no picture any more.
 MOST_BARS = 31
-MOST_COLUMNS_UPRIGHT = 7
+# Between the margins of A4 pages.
+UPRIGHT_POINTS, FLIPPED_POINTS = 510.0, 756.0
 # Of uses that are listed; quantities may have different units.
 SUMMED = ("duration", "amount")
 Value = str | int | Decimal | date | time | None
@@ -52,6 +55,8 @@ def laid_out(document: Document, rows: Sequence[Sequence[Sequence[Any]]]) -> dic
     if first.period is not None:
         start, end = first.period
         period = f"{date_text(start, language)} – {date_text(end - timedelta(days=1), language)}"  # noqa: RUF001  from, to
+    sections = [_Section.of(sheet, each) for sheet, each in zip(document.sheets, rows, strict=True)]
+    is_flipped = not all(fits(section.asked, UPRIGHT_POINTS) for section in sections)
     return {
         "title": document.title,
         "customer": first.customer,
@@ -61,8 +66,12 @@ def laid_out(document: Document, rows: Sequence[Sequence[Sequence[Any]]]) -> dic
         "of": word("of", language),
         "language": language.replace("_", "-").split("-")[0].lower() or "en",
         "fonts": FONTS,
-        "flipped": any(len(sheet.columns) > MOST_COLUMNS_UPRIGHT for sheet in document.sheets),
-        "groups": [_section(document, sheet, each) for sheet, each in zip(document.sheets, rows, strict=True)],
+        "flipped": is_flipped,
+        "groups": [
+            {"name": "" if document.title == section.sheet.title else section.sheet.name}
+            | section.laid_out(room=FLIPPED_POINTS if is_flipped else UPRIGHT_POINTS)
+            for section in sections
+        ],
         "elsewhere": [
             f"{title}: {word('too long to be read here, in a file of its own', language)}"
             for title in document.elsewhere
@@ -70,29 +79,57 @@ def laid_out(document: Document, rows: Sequence[Sequence[Sequence[Any]]]) -> dic
     }
 
 
-def _section(document: Document, sheet: Sheet, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    """One table of a document, below its name where that is not the document's."""
-    return {
-        "name": "" if document.title == sheet.title else sheet.name,
-        "columns": [
-            {"header": header, "right": column.kind != TEXT and place > 0, "wide": column.kind == TEXT}
-            for place, (column, header) in enumerate(zip(sheet.columns, sheet.headers, strict=True))
-        ],
-        "bars": bars(sheet, rows),
-        "parts": [{"lines": list(_lines(sheet, rows))}],
-        "totals": [[footer.label, *cells(sheet, sheet.footer_values(footer), footer)[1:]] for footer in sheet.footers],
-    }
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """One table of a document as texts: its rows and those of sums below, and what its columns ask for in ems."""
+
+    sheet: Sheet
+    bars: list[dict[str, Any]]
+    lines: list[tuple[list[str], bool]]
+    totals: list[list[str]]
+    asked: list[float]
+
+    @classmethod
+    def of(cls, sheet: Sheet, rows: Sequence[Sequence[Any]]) -> "_Section":
+        lines = list(_lines(sheet, rows))
+        footers = sheet.footers
+        totals = [[each.label, *cells(sheet, sheet.footer_values(each), each)[1:]] for each in footers]
+        # The label of a total may stand in several lines; its numbers may not.
+        numbers = [["", *total[1:]] for total in totals]
+        asked = natural(sheet.headers, [*(texts for texts, _ in lines), *numbers])
+        return cls(sheet, bars(sheet, rows), lines, totals, asked)
+
+    def laid_out(self, *, room: float) -> dict[str, Any]:
+        """The table as the layout takes it, in so many points."""
+        columns = self.sheet.columns
+        found = widths(self.asked, texts=[column.kind == TEXT for column in columns], room=room)
+        return {
+            "size": found.size,
+            "columns": [
+                {
+                    "header": found.parted(place, header),
+                    "right": column.kind != TEXT and place > 0,
+                    "width": found.columns[place],
+                }
+                for place, (column, header) in enumerate(zip(columns, self.sheet.headers, strict=True))
+            ],
+            "bars": self.bars,
+            "parts": [
+                {"lines": [{"cells": found.all_parted(texts), "is_sum": is_sum} for texts, is_sum in self.lines]}
+            ],
+            "totals": [found.all_parted(texts) for texts in self.totals],
+        }
 
 
-def _lines(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> Iterator[dict[str, Any]]:
-    """The rows, and behind those that begin alike what they come to where the sheet has subtotals."""
+def _lines(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[list[str], bool]]:
+    """The rows, and behind those that begin alike what they come to where the sheet has subtotals; which it is."""
     if not sheet.has_subtotals:
-        yield from ({"cells": cells(sheet, row), "is_sum": False} for row in rows)
+        yield from ((cells(sheet, row), False) for row in rows)
         return
     for _, together in groupby(rows, key=itemgetter(0)):
         alike = list(together)
-        yield from ({"cells": cells(sheet, row), "is_sum": False} for row in alike)
-        yield {"cells": _subtotal(sheet, alike), "is_sum": True}
+        yield from ((cells(sheet, row), False) for row in alike)
+        yield _subtotal(sheet, alike), True
 
 
 def _subtotal(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[str]:
