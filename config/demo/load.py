@@ -10,6 +10,8 @@ from django.db import connection, transaction
 
 from catalog.models import Product, Rate, RateCard, TaxRate
 from customers.models import AccountsReceivable, Customer, Subscription, SubscriptionService
+from reports.choices import Availability, CallColumn, CallDetail, CustomerUsageReportPreset, ReportFormat
+from reports.models import InvoiceUsageReportProfile
 from usage.models import SourceSystem, UsageType
 
 FILE = Path(__file__).parent / "data" / "focus_sample.csv"
@@ -44,6 +46,7 @@ def load_company() -> SourceSystem:
         rows = [row for row in csv.DictReader(file) if row["ListUnitPrice"] not in NOTHING]
     _load_prices(rows)
     _load_customers(rows)
+    _load_report_profile()
     units = sorted({row["PricingUnit"] for row in rows})
     UsageType.objects.bulk_create([UsageType(name=unit, unit=unit) for unit in units], ignore_conflicts=True)
     return SourceSystem.objects.create(
@@ -51,6 +54,25 @@ def load_company() -> SourceSystem:
         description="Cloud usage in the FinOps Foundation's FOCUS format.",
         column_mapping=COLUMN_MAPPING,
         null_text="NULL",
+    )
+
+
+def _load_report_profile() -> None:
+    """What goes with each invoice: summaries and every record, to read and to calculate with."""
+    if InvoiceUsageReportProfile.objects.filter(is_default=True).exists():
+        return
+    InvoiceUsageReportProfile.objects.create(
+        name="Summary and all records",
+        description="Usage by product and by day, and each record with its price.",
+        availability=Availability.HEADLINE,
+        is_default=True,
+        customer_usage_reports=[CustomerUsageReportPreset.BY_PRODUCT, CustomerUsageReportPreset.BY_DAY],
+        call_details=[CallDetail.ALL],
+        include_call_columns=[
+            *(CallColumn.DATE, CallColumn.NUMBER, CallColumn.PRODUCT, CallColumn.QUANTITY, CallColumn.UNIT),
+            *(CallColumn.RATE, CallColumn.AMOUNT, CallColumn.RECORD_NUMBER),
+        ],
+        formats=[ReportFormat.PDF, ReportFormat.XLSX, ReportFormat.CSV],
     )
 
 
