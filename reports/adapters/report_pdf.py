@@ -14,7 +14,7 @@ from invoicing.adapters.layouts import Layout, made_with
 from invoicing.adapters.pdf import make_pdf
 from reports.adapters.locales import date_text, number_text
 from reports.adapters.text_files import duration
-from reports.adapters.widths import fits, natural, widths
+from reports.adapters.widths import fits, natural, shortened, widths
 from reports.engine.columns import MONEY, SECONDS, TEXT, Column
 from reports.engine.differences import plain
 from reports.engine.sheet import Document, Footer, Sheet
@@ -29,6 +29,10 @@ FONTS = (
     "Noto Sans Thai",
     "Droid Sans Fallback",
 )
+# Columns of a group that say nothing beside a bar: a product's code, besides its name.
+UNREAD = ("product_code",)
+# The room beside a bar: 60 mm in letters of 8 points.
+LABEL_EMS = 21.0
 # More bars are no picture any more.
 MOST_BARS = 31
 # Between the margins of A4 pages.
@@ -151,7 +155,9 @@ def bars(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
     costs: dict[str, Decimal] = {}
     for row in rows:
         label = ", ".join(
-            shown(value, column, sheet) for value, column in zip(row, sheet.columns[:named], strict=False)
+            shown(value, column, sheet)
+            for value, column in zip(row, sheet.columns[:named], strict=False)
+            if column.key not in UNREAD
         )
         costs[label] = costs.get(label, Decimal(0)) + row[place]
     most = max(costs.values(), default=Decimal(0))
@@ -159,7 +165,7 @@ def bars(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "label": label,
+            "label": shortened(label, LABEL_EMS),
             "share": max(0, int(cost * 100 / most)),
             "value": number_text(rounded(cost, sheet), sheet.language),
         }

@@ -50,6 +50,16 @@ def longest_word(text: str) -> float:
     return max((ems(word) for word in text.split()), default=0.0)
 
 
+def shortened(text: str, room: float) -> str:
+    """A text that takes no more than so many ems, with … in place of its end where it is longer."""
+    if ems(text) <= room:
+        return text
+    end = len(text) - 1
+    while end and ems(text[:end]) + ems("…") > room:
+        end -= 1
+    return f"{text[:end].rstrip()}…"
+
+
 def natural(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
     """What each column asks for so that no cell is set in two lines, in ems; headers are, at their spaces."""
     asked = [longest_word(header) * BOLD for header in headers]

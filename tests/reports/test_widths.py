@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.adapters.widths import BREAK, Widths, ems, fits, natural, widths
+from reports.adapters.widths import BREAK, Widths, ems, fits, natural, shortened, widths
 
 
 def test_columns_ask_for_their_longest_cell_and_the_longest_word_of_their_header() -> None:
@@ -40,3 +40,10 @@ def test_words_that_are_longer_than_their_column_may_be_parted() -> None:
     # 20 points hold (20 - 6) / (6 * 0.585) = 3.99, so 3 characters.
     narrow = Widths(6.0, (20.0, 200.0))
     assert narrow.all_parted(["abcdefg hi", "abcdefg hi"]) == [f"abc{BREAK}def{BREAK}g hi", "abcdefg hi"]
+
+
+def test_a_label_that_is_too_long_ends_in_an_ellipsis() -> None:
+    # Ten characters are 5.85 em.
+    assert shortened("Production", 5.85) == "Production"
+    assert shortened("Production of bread", 5.85) == "Productio…"
+    assert shortened("A place by the sea", 1.8) == "A…"
