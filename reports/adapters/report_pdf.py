@@ -112,7 +112,7 @@ class _Section:
             "columns": [
                 {
                     "header": found.parted(place, header),
-                    "right": column.kind != TEXT and place > 0,
+                    "right": column.is_figure and place > 0,
                     "width": found.columns[place],
                 }
                 for place, (column, header) in enumerate(zip(columns, self.sheet.headers, strict=True))
@@ -147,12 +147,13 @@ def _subtotal(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[str]:
 
 
 def bars(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """A bar for each group, as long as what it costs; none for lists of uses, for one group, or for very many."""
+    """A bar for each group, as long as its charges, and its amount; none for lists, for one group, or for very many."""
     keys = [column.key for column in sheet.columns]
     if "charges" not in keys:
         return []
-    named, place = keys.index("uses"), keys.index("charges")
+    named, place, amount = keys.index("uses"), keys.index("charges"), keys.index("amount")
     costs: dict[str, Decimal] = {}
+    amounts: dict[str, Decimal] = {}
     for row in rows:
         label = ", ".join(
             shown(value, column, sheet)
@@ -160,6 +161,7 @@ def bars(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
             if column.key not in UNREAD
         )
         costs[label] = costs.get(label, Decimal(0)) + row[place]
+        amounts[label] = amounts.get(label, Decimal(0)) + row[amount]
     most = max(costs.values(), default=Decimal(0))
     if not 1 < len(costs) <= MOST_BARS or most <= 0:
         return []
@@ -167,7 +169,7 @@ def bars(sheet: Sheet, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         {
             "label": shortened(label, LABEL_EMS),
             "share": max(0, int(cost * 100 / most)),
-            "value": number_text(rounded(cost, sheet), sheet.language),
+            "value": number_text(rounded(amounts[label], sheet), sheet.language),
         }
         for label, cost in costs.items()
     ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 TEXT, DATE, TIME, COUNT, NUMBER, MONEY, SECONDS = "text", "date", "time", "count", "number", "money", "seconds"
+FIGURES = (COUNT, NUMBER, MONEY, SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,11 @@ class Column:
     label: str
     kind: str = TEXT
     in_currency: bool = False
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether its values stand below one another at the right, as figures do that are added up."""
+        return self.kind in FIGURES
 
 
 AMOUNT = Column("amount", "Amount", NUMBER, in_currency=True)

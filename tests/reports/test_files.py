@@ -332,6 +332,15 @@ def test_a_list_by_number_has_in_a_pdf_what_each_number_comes_to(tmp_path: Path)
     assert sum("0.128" in line for line in lines) == 2
 
 
+def test_a_table_of_sites_has_no_sums_but_its_total(tmp_path: Path) -> None:
+    (content,) = files(invoice_of_four_uses(), tmp_path, customer_usage_reports=("By Site",), formats=("pdf",)).values()
+    lines = pdf_text(content).splitlines()
+    assert not any("Berlin (" in line for line in lines), lines
+    # The amounts beside the bars are those of the table: of 0.378 in 0.38, 0.25 without a site and 0.13 in Berlin.
+    beside = [line.split()[-1] for line in lines if line.startswith(("(no site)", "Berlin"))]
+    assert beside[:2] == ["0.25", "0.13"], lines
+
+
 def test_worksheets_with_long_names_have_each_another_name() -> None:
     taken: set[str] = set()
     long = "Campaigns: the most expensive uses of all"
