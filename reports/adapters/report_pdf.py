@@ -12,9 +12,9 @@ from typing import Any
 from catalog.engine.money import exact_sum
 from invoicing.adapters.layouts import Layout, made_with
 from invoicing.adapters.pdf import make_pdf
-from reports.adapters.locales import date_text, number_text
+from reports.adapters.locales import date_text, locale, number_text
 from reports.adapters.text_files import duration
-from reports.adapters.widths import fits, natural, shortened, widths
+from reports.adapters.widths import fits, longest_word, natural, shortened, widths
 from reports.engine.columns import MONEY, SECONDS, TEXT, Column
 from reports.engine.differences import plain
 from reports.engine.sheet import Document, Footer, Sheet
@@ -68,7 +68,7 @@ def laid_out(document: Document, rows: Sequence[Sequence[Sequence[Any]]]) -> dic
         "footer": f"{word('Usage report', language)} {first.invoice}",
         "page": word("Page", language),
         "of": word("of", language),
-        "language": language.replace("_", "-").split("-")[0].lower() or "en",
+        "language": locale(language).language,
         "fonts": FONTS,
         "flipped": is_flipped,
         "groups": [
@@ -98,9 +98,9 @@ class _Section:
         lines = list(_lines(sheet, rows))
         footers = sheet.footers
         totals = [[each.label, *cells(sheet, sheet.footer_values(each), each)[1:]] for each in footers]
-        # The label of a total may stand in several lines; its numbers may not.
-        numbers = [["", *total[1:]] for total in totals]
-        asked = natural(sheet.headers, [*(texts for texts, _ in lines), *numbers])
+        # The label of a total may stand in several lines, but no word of it; its numbers may not.
+        below = [[longest_word(total[0]), *total[1:]] for total in totals]
+        asked = natural(sheet.headers, [*(texts for texts, _ in lines), *below])
         return cls(sheet, bars(sheet, rows), lines, totals, asked)
 
     def laid_out(self, *, room: float) -> dict[str, Any]:

@@ -45,9 +45,9 @@ def ems(text: str) -> float:
     return sum(WIDE_CHARACTER if unicodedata.east_asian_width(each) in "WF" else CHARACTER for each in text)
 
 
-def longest_word(text: str) -> float:
-    """The room that a text takes at least where it is set in several lines."""
-    return max((ems(word) for word in text.split()), default=0.0)
+def longest_word(text: str) -> str:
+    """What takes most room of a text that is set in several lines."""
+    return max(text.split(), key=ems, default="")
 
 
 def shortened(text: str, room: float) -> str:
@@ -62,7 +62,7 @@ def shortened(text: str, room: float) -> str:
 
 def natural(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
     """What each column asks for so that no cell is set in two lines, in ems; headers are, at their spaces."""
-    asked = [longest_word(header) * BOLD for header in headers]
+    asked = [ems(longest_word(header)) * BOLD for header in headers]
     for row in rows:
         for place, text in enumerate(row):
             if len(text) * CHARACTER > asked[place] or not text.isascii():

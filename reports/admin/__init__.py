@@ -1,3 +1,3 @@
-from reports.admin import figures, profiles, rendered
+from reports.admin import customers, figures, profiles, rendered
 
-__all__ = ["figures", "profiles", "rendered"]
+__all__ = ["customers", "figures", "profiles", "rendered"]

@@ -1,6 +1,7 @@
 """What the reports of a profile would look like, shown below its form while that is filled in."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from catalog.queries.keyset import TookTooLong, time_limit
 from customers.models import Customer
-from reports.adapters.report_pdf import bars, cells
+from reports.adapters.report_pdf import MOST_BARS, bars, cells
 from reports.choices import ReportFormat, SplitBy
 from reports.engine.columns import TEXT
 from reports.engine.terms import Terms
@@ -79,14 +80,16 @@ def _previewed(form: Any, asked: str) -> dict[str, Any]:
     terms = terms_of({name: form.cleaned_data[name] for name in FIELDS}, customer=customer)
     try:
         with time_limit(TIMEOUT_MS):
-            preview = preview_reports(terms=terms, customer=customer, on=timezone.localdate(), row_count=SHOWN_ROWS)
+            preview = preview_reports(terms=terms, customer=customer, on=timezone.localdate(), row_count=MOST_BARS)
     except PreviewTooLarge as error:
         said = str(error)
     except TookTooLong:
         said = "That took too long, so it was stopped. Choose a customer with less usage."
     else:
         if preview is not None and preview.reports:
-            return {"customer": customer, "invoice": preview.invoice, "reports": _shown_reports(preview, terms)}
+            reports = _shown_reports(preview, terms)
+            last_day = preview.invoice.period_end - timedelta(days=1)
+            return {"customer": customer, "invoice": preview.invoice, "last_day": last_day, "reports": reports}
         said = f"{customer} has no invoice yet whose reports could be shown." if preview is None else _nothing(form)
     return {"customer": customer, "said": [said]}
 
@@ -109,7 +112,7 @@ def _who(asked: str, found: list[Customer]) -> str:
 def _nothing(form: Any) -> str:
     if any(form.cleaned_data[name] for name in FIELDS[:7]):
         return "The last invoice has nothing that the chosen reports are about."
-    return "No report is chosen yet."
+    return "No report is chosen yet: tick what should go with an invoice."
 
 
 def _shown_reports(preview: Preview, terms: Terms) -> list[ShownReport]:
@@ -129,10 +132,10 @@ def _shown(report: PreviewedReport, *, splits_by: str, has_bars: bool) -> ShownR
     return ShownReport(
         title=sheet.title,
         headers=row(list(sheet.headers)),
-        rows=[row(cells(sheet, each)) for each in report.rows],
+        rows=[row(cells(sheet, each)) for each in report.rows[:SHOWN_ROWS]],
         totals=[row(total) for total in totals],
         bars=bars(sheet, report.rows) if has_bars and not report.has_more_rows else [],
-        has_more_rows=report.has_more_rows,
+        has_more_rows=report.has_more_rows or len(report.rows) > SHOWN_ROWS,
         parts=f"{label}: the first of {report.part_count}" if report.part_count > 1 else "",
     )
 

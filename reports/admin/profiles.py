@@ -1,10 +1,13 @@
 from typing import Any, ClassVar, cast
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from catalog.admin.base import Admin, TableInline, column
 from catalog.operations.refusals import CatalogRefused
@@ -16,15 +19,52 @@ from reports.models import (
     InvoiceReportProfile,
     InvoiceUsageReportProfile,
 )
-from reports.operations.profiles import ProfileValues, create_profile, delete_profile, give_profile, update_profile
+from reports.operations.profiles import (
+    ProfileValues,
+    create_profile,
+    delete_profile,
+    give_profile,
+    take_profile,
+    update_profile,
+)
+from reports.queries.profiles import offered
 
 PREVIEW = "reports_invoiceusagereportprofile_preview"
+# The parameter that asks for historic profiles too.
+ANY = "any"
 OWN_FIELDS = ("name", "description", "availability", "is_default", *FIELDS)
 AVAILABILITY_LABELS = {"Headline": "success", "Standard": "info"}
 
 
+class AnyProfileSelect(AutocompleteSelect):
+    """Finds historic profiles too: who has one is looked for."""
+
+    def get_url(self) -> str:
+        return f"{super().get_url()}?{ANY}=1"
+
+
+class AnyProfileForm(AutocompleteDropdownForm):  # type: ignore[misc]  # unfold has no type hints
+    widget = AnyProfileSelect
+
+
+class ProfileFilter(AutocompleteSelectFilter):  # type: ignore[misc]  # unfold has no type hints
+    form_class = AnyProfileForm
+
+
+class GivenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Who has a profile already is said what to do about it."""
+
+    class Meta:
+        error_messages: ClassVar[dict[str, Any]] = {
+            "customer": {"unique": "This customer has a profile of its own already: change that one."},
+            "invoice": {"unique": "This draft has a profile of its own already: change that one."},
+            "group": {"unique": "This group has another profile: take it away there first."},
+        }
+
+
 class GroupReportProfileInline(TableInline):
     model = GroupReportProfile
+    form = GivenForm
     autocomplete_fields = ("group",)
     fields = ("group",)
     verbose_name = "group"
@@ -39,30 +79,58 @@ class InvoiceUsageReportProfileAdmin(Admin):
     search_fields = ("name__istartswith",)
     autocomplete_fields = ("customer", "customer_groups")
     fieldsets = (
-        (None, {"fields": ("name", "description", ("availability", "is_default"))}),
-        ("For whom", {"fields": (("customer", "customer_groups"),)}),
+        (None, {"fields": ("name", "description", "availability", "is_default")}),
         (
-            "Usage reports",
+            "For whom",
+            {
+                "fields": (("customer", "customer_groups"),),
+                "description": "Without a customer and without groups it is for all. A customer is given it on its own "
+                "page, a group below, a single invoice on its page while it is a draft.",
+            },
+        ),
+        (
+            "Usage summed up",
             {
                 "fields": (
                     ("customer_usage_reports", "site_usage_reports"),
                     ("campaign_usage_reports", "number_usage_reports"),
-                )
+                ),
+                "description": "Each tick is a table: of the whole customer, or of each of its sites, campaigns or "
+                "numbers. PDFs draw those of groups as bars too.",
             },
         ),
         (
-            "Details",
-            {"fields": (("include_transaction_columns", "include_call_columns"), ("call_details", "threshold_amount"))},
+            "Every use",
+            {
+                "fields": (("call_details", "threshold_amount"), "include_call_columns"),
+                "description": "Call details are lists with a row for each use. Call columns are what such a row has: "
+                "with none ticked all of them, and the amount always.",
+            },
+        ),
+        (
+            "What is not usage",
+            {
+                "fields": ("include_transaction_columns",),
+                "description": "Recurring and one-off charges, corrections and credits: with none of these columns "
+                "ticked they are not listed.",
+            },
         ),
         ("Files", {"fields": (("formats", "splits_by"),)}),
     )
     inlines = (GroupReportProfileInline,)
     refused_by = (CatalogRefused,)
+    search_help_text = "Start of the name"
     change_form_template = "admin/reports/invoiceusagereportprofile/change_form.html"
     empty_hint = "A profile says what usage detail goes with an invoice, from a line of summary to every call."
 
     def get_urls(self) -> list[URLPattern]:
         return [path("preview/", self.admin_site.admin_view(self.preview_view), name=PREVIEW), *super().get_urls()]
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Where one is chosen for somebody, none that is historic."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        is_given = request.GET.get("field_name") == "profile" and ANY not in request.GET
+        return (offered(found) if is_given else found), may_repeat
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
         """What the reports would look like, for the form as it is filled in."""
@@ -97,7 +165,7 @@ class InvoiceUsageReportProfileAdmin(Admin):
         changed = [row for row in formset.forms if row.has_changed() and row not in taken]
         had = [row.initial["group"] for row in [*taken, *changed] if "group" in row.initial]
         for group in CustomerGroup.objects.filter(pk__in=had):
-            give_profile(profile_id=None, group=group)
+            take_profile(profile_id=form.instance.pk, group=group)
         for row in changed:
             give_profile(profile_id=form.instance.pk, group=row.cleaned_data["group"])
 
@@ -116,6 +184,7 @@ class GivenProfileAdmin(Admin):
     """
 
     whose: ClassVar[str]
+    form = GivenForm
     refused_by = (CatalogRefused,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:  # noqa: ARG002
@@ -127,14 +196,14 @@ class GivenProfileAdmin(Admin):
         obj.__dict__.update(self.model.objects.get(**{self.whose: whose}).__dict__)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:  # noqa: ARG002
-        give_profile(profile_id=None, **{self.whose: getattr(obj, self.whose)})
+        take_profile(profile_id=obj.profile_id, **{self.whose: getattr(obj, self.whose)})
 
 
 @admin.register(CustomerReportProfile)
 class CustomerReportProfileAdmin(GivenProfileAdmin):
     whose = "customer"
     list_display = ("customer", "profile")
-    list_filter = (("profile", AutocompleteSelectFilter),)
+    list_filter = (("profile", ProfileFilter),)
     list_select_related = ("customer", "profile")
     search_fields = ("customer__account_number__startswith",)
     autocomplete_fields = ("customer", "profile")
@@ -146,7 +215,7 @@ class CustomerReportProfileAdmin(GivenProfileAdmin):
 class InvoiceReportProfileAdmin(GivenProfileAdmin):
     whose = "invoice"
     list_display = ("invoice", "profile")
-    list_filter = (("profile", AutocompleteSelectFilter),)
+    list_filter = (("profile", ProfileFilter),)
     list_select_related = ("invoice", "profile")
     search_fields = ("invoice__number__startswith",)
     autocomplete_fields = ("invoice", "profile")

@@ -8,9 +8,12 @@ from django.urls import URLPattern, path, reverse
 
 from catalog.admin.base import LargeTableAdmin, ReadOnlyAdmin, change_url, column, link
 from catalog.admin.figures import exact
+from invoicing.choices import InvoiceState
 from invoicing.models import Invoice
-from reports.models import ReportProduction, UsageReport
+from reports.admin.customers import said_of
+from reports.models import InvoiceReportProfile, ReportProduction, UsageReport
 from reports.operations.production import ReportsConflict, make_again
+from reports.queries.profiles import profiles_of
 from reports.tasks import wake_producers
 
 FILE = "reports_usagereport_file"
@@ -106,11 +109,31 @@ class ReportProductionAdmin(LargeTableAdmin):
 
 def reports_panel(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
     """What the page of an invoice shows of its usage reports (templates/admin/reports/panel.html)."""
-    reports = list(UsageReport.objects.filter(invoice=invoice).order_by("id"))
+    may = request.user.has_perm
+    panel: dict[str, Any] = {}
+    if may("reports.view_usagereport"):
+        reports = UsageReport.objects.filter(invoice=invoice).order_by("id")
+        panel["usage_reports"] = [(report, reverse(f"admin:{FILE}", args=[report.pk])) for report in reports]
+    if may("reports.view_reportproduction"):
+        panel["report_production"] = ReportProduction.objects.filter(invoice=invoice).first()
+    if may("reports.change_reportproduction"):
+        panel["reports_again_url"] = reverse(f"admin:{AGAIN}", args=[invoice.pk])
+    is_draft = invoice.state == InvoiceState.DRAFT and invoice.credited_invoice_id is None
+    if is_draft and may("reports.view_invoicereportprofile"):
+        panel |= _drafts_profile(request, invoice)
+    return panel
+
+
+def _drafts_profile(request: HttpRequest, draft: Invoice) -> dict[str, Any]:
+    """The profile that a draft would be posted with, and where it is given another."""
+    own = InvoiceReportProfile.objects.filter(invoice=draft).first()
+    address = ""
+    if own is not None:
+        address = change_url(own)
+    elif request.user.has_perm("reports.add_invoicereportprofile"):
+        address = f"{reverse('admin:reports_invoicereportprofile_add')}?invoice={draft.pk}"
     return {
-        "usage_reports": [(report, reverse(f"admin:{FILE}", args=[report.pk])) for report in reports],
-        "report_production": ReportProduction.objects.filter(invoice=invoice).first(),
-        "reports_again_url": reverse(f"admin:{AGAIN}", args=[invoice.pk])
-        if request.user.has_perm("reports.change_reportproduction")
-        else "",
+        "profile_said": said_of(profiles_of([draft.pk]).get(draft.pk), whose="the customer's"),
+        "profile_url": address,
+        "has_own_profile": own is not None,
     }

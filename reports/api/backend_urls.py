@@ -10,5 +10,6 @@ urlpatterns = [
     re_path(rf"{PROFILES}/?$", profiles.ProfileList.as_view()),
     re_path(rf"{PROFILES}/presets/?$", profiles.ProfilePresets.as_view()),
     re_path(rf"{PROFILES}/(?P<profile_id>[^/]+)/give/?$", profiles.ProfileGiving.as_view()),
+    re_path(rf"{PROFILES}/(?P<profile_id>[^/]+)/take/?$", profiles.ProfileTaking.as_view()),
     re_path(rf"{PROFILES}/(?P<profile_id>[^/]+)/?$", profiles.ProfileDetail.as_view()),
 ]

@@ -26,6 +26,8 @@ from reports.choices import (
     UsageReportPreset,
 )
 
+MOST_GROUPS = 1_000
+
 
 @extend_schema_field({"type": "string", "pattern": "^([1-9][0-9]{0,18})?$", "examples": ["17", ""]})
 class CustomerIdField(serializers.Field[Any, Any, str, Any]):
@@ -73,6 +75,28 @@ class PresetsField(serializers.ListField):
         return values
 
 
+class GroupsField(serializers.ListField):
+    """An array of names of customer groups, each at most once. They are read by one statement."""
+
+    default_error_messages = {"twice": "{given} is there twice.", "unknown": "There is none named {given}."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=100), max_length=MOST_GROUPS, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        names = super().to_internal_value(data)
+        known = {group.name: group for group in CustomerGroup.objects.filter(name__in=names)}
+        for place, name in enumerate(names):
+            if name not in known:
+                self.fail("unknown", given=name)
+            if name in names[:place]:
+                self.fail("twice", given=name)
+        return [known[name] for name in names]
+
+    def to_representation(self, data: Any) -> list[str]:
+        return [group.name for group in data.all()]
+
+
 class ProfileSerializer(StrictSerializer):
     """The template of what usage detail goes with an invoice."""
 
@@ -85,12 +109,10 @@ class ProfileSerializer(StrictSerializer):
         help_text="A historic profile is given to nobody any more; who has it keeps it.",
     )
     customerID = CustomerIdField(required=False, source="customer", help_text="Empty: for all customers.")
-    customerGroups = NameField(
+    customerGroups = GroupsField(
         source="customer_groups",
-        queryset=CustomerGroup.objects.all(),
-        many=True,
         required=False,
-        help_text="Names of the only groups that may use it; empty: every one.",
+        help_text="Names of the only groups that may use it; empty: every one. With customerID they do not count.",
     )
     customerUsageReports = PresetsField(CustomerUsageReportPreset, source="customer_usage_reports")
     siteUsageReports = PresetsField(UsageReportPreset, source="site_usage_reports")
@@ -129,7 +151,7 @@ class ProfileSerializer(StrictSerializer):
 
 
 class GivenSerializer(StrictSerializer):
-    """To whom a profile is given: exactly one of them."""
+    """To whom a profile is given, or from whom it is taken: exactly one of them."""
 
     customerID = IdReferenceField(source="customer", queryset=Customer.objects.all(), required=False)
     customerGroup = NameField(source="group", queryset=CustomerGroup.objects.all(), required=False)

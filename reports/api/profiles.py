@@ -13,12 +13,19 @@ from customers.api.price_lists import PriceListView, checked, existing, page, tr
 from customers.api.views import checked_query
 from reports.api.profile_serializers import PRESETS, GivenSerializer, PresetListsSerializer, ProfileSerializer
 from reports.models import InvoiceUsageReportProfile
-from reports.operations.profiles import ProfileValues, create_profile, delete_profile, give_profile, update_profile
+from reports.operations.profiles import (
+    ProfileValues,
+    create_profile,
+    delete_profile,
+    give_profile,
+    take_profile,
+    update_profile,
+)
 
 TAGS = ["invoiceUsageReportCustomerProfiles"]
 UPDATE = (
     "Members that are not given stay as they are. Posted invoices keep what they were posted with. 409 where a "
-    "customer or group that has the profile would be left outside of it."
+    "customer, a group or a draft that has the profile would be left outside of it."
 )
 
 
@@ -128,7 +135,8 @@ class ProfileGiving(ProfileView):
         tags=TAGS,
         operation_id="invoiceUsageReportCustomerProfiles_give",
         summary="Give a customer, a group or a draft invoice a report profile",
-        description="In place of the one that it has. 422 where the profile is not for it, or is historic.",
+        description="In place of the one that it has. 422 where the profile is not for it, or is historic; 409 for a "
+        "posted invoice.",
         request=GivenSerializer,
         responses={200: ProfileSerializer},
     )
@@ -137,6 +145,28 @@ class ProfileGiving(ProfileView):
         profile = existing(InvoiceUsageReportProfile.objects.all(), profile_id)
         to = checked(GivenSerializer, request)
         translated(lambda: give_profile(profile_id=profile.pk, **to))
+        return Response(shown(profile.pk))
+
+
+class ProfileTaking(ProfileView):
+    """Who has a profile is a change of it."""
+
+    staff_verbs = {"POST": "change"}
+
+    @extend_schema(
+        tags=TAGS,
+        operation_id="invoiceUsageReportCustomerProfiles_take",
+        summary="Take a report profile away from a customer, a group or a draft invoice",
+        description="Then what comes next counts again: the customer's, its group's, the default. 409 where it has "
+        "another one or none of its own, or is posted.",
+        request=GivenSerializer,
+        responses={200: ProfileSerializer},
+    )
+    @idempotent
+    def post(self, request: Request, profile_id: str) -> Response:
+        profile = existing(InvoiceUsageReportProfile.objects.all(), profile_id)
+        whose = checked(GivenSerializer, request)
+        translated(lambda: take_profile(profile_id=profile.pk, **whose))
         return Response(shown(profile.pk))
 
 

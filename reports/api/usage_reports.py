@@ -1,6 +1,5 @@
 """The usage report files that go with an invoice, in the invoices API."""
 
-import mimetypes
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,6 +17,7 @@ from customers.api.views import ApiView, checked_id
 from invoicing.api.invoices import TAGS, existing_invoice
 from reports.choices import ReportFormat
 from reports.models import UsageReport
+from reports.queries.files import media_type
 
 
 class UsageReportFileSerializer(serializers.Serializer[UsageReport]):
@@ -80,5 +80,4 @@ class UsageReportFile(UsageReportView):
             opened = report.file.open("rb")
         except FileNotFoundError as error:
             raise NotFound(f"The file {name} is not where it was stored. Ask who runs this server.") from error
-        content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return FileResponse(opened, as_attachment=True, filename=name, content_type=content_type)
+        return FileResponse(opened, as_attachment=True, filename=name, content_type=media_type(report))

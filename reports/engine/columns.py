@@ -26,6 +26,8 @@ class Column:
 
 
 AMOUNT = Column("amount", "Amount", NUMBER, in_currency=True)
+# For how many units the rate is; it goes with it.
+RATE_UNIT = Column("rate_unit", "Rate for")
 
 # Of one use each, as the profile's call columns are named.
 CALL_COLUMNS = {

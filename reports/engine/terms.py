@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any
 
-from reports.engine.columns import CALL_COLUMNS, GROUPS, MEASURES, SINGLED_OUT, TRANSACTION_COLUMNS, Column
+from reports.engine.columns import CALL_COLUMNS, GROUPS, MEASURES, RATE_UNIT, SINGLED_OUT, TRANSACTION_COLUMNS, Column
 from reports.engine.wording import word
 
 CUSTOMER, SITE, CAMPAIGN, NUMBER, CALLS, TRANSACTIONS = (
@@ -100,8 +100,12 @@ def _reports_of(terms: Terms) -> Iterator[Report]:
 
 
 def _call_columns(names: tuple[str, ...], preset: str) -> tuple[Column, ...]:
-    """The chosen columns, all where none is; what the list is ordered by comes first."""
-    columns = tuple(CALL_COLUMNS[name] for name in names or CALL_COLUMNS)
+    """The chosen columns, all where none is, a rate with what it is for; what the list is ordered by comes first."""
+    columns = tuple(
+        column
+        for name in names or CALL_COLUMNS
+        for column in ((CALL_COLUMNS[name], RATE_UNIT) if name == "Rate" else (CALL_COLUMNS[name],))
+    )
     if first := ORDERED_BY.get(preset):
         columns = (first, *(column for column in columns if column != first))
     return _with_amount(columns, CALL_COLUMNS)

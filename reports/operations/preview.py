@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from customers.models import Customer
 from invoicing.choices import LineKind
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceLine
 from reports.engine.sheet import Sheet
 from reports.engine.terms import Report, Terms, reports_of
 from reports.operations.making import has_lines, sheet_of
@@ -47,11 +47,13 @@ class Preview:
 def preview_reports(*, terms: Terms, customer: Customer, on: date, row_count: int = PREVIEWED_ROWS) -> Preview | None:
     """The reports that these terms give for the last document of a customer whose period ended by a day, if any.
 
-    Time zone, language and privacy are those of the terms. Drafts count: the customer's next invoice shows best.
-    Raises `PreviewTooLarge`.
+    Time zone, language and privacy are those of the terms. Drafts count: the customer's next invoice shows best. One
+    without usage is shown only where there is none with any. Raises `PreviewTooLarge`.
     """
     invoices = Invoice.objects.select_related("currency", "customer").filter(customer=customer, period_end__lte=on)
-    invoice = invoices.filter(credited_invoice__isnull=True).order_by("-period_end", "-id").first()
+    usage = InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.USAGE)
+    by_usage = invoices.filter(credited_invoice__isnull=True).annotate(has_usage=Exists(usage))
+    invoice = by_usage.order_by("-has_usage", "-period_end", "-id").first()
     if invoice is None:
         return None
     _require_few_uses(invoice)
@@ -62,7 +64,7 @@ def preview_reports(*, terms: Terms, customer: Customer, on: date, row_count: in
         found = [_previewed(cursor, tables, invoice, report, terms, row_count) for report in reports]
         # The temporary tables go with it.
         transaction.set_rollback(True)
-    return Preview(invoice, found)
+    return Preview(invoice, [report for report in found if report is not None])
 
 
 def terms_of(values: dict[str, Any], *, customer: Customer) -> Terms:
@@ -84,9 +86,12 @@ def _require_few_uses(invoice: Invoice) -> None:
 
 def _previewed(
     cursor: Any, tables: Tables, invoice: Invoice, report: Report, terms: Terms, row_count: int
-) -> PreviewedReport:
+) -> PreviewedReport | None:
+    """The first part of a report; None where its lines have no uses at all."""
     gathered = tables.gather(report)
     totals = tables.totals(gathered)
+    if not totals:
+        return None
     part, (listed, left_out) = next(iter(totals.items()))
     statement, parameters = tables.rows(gathered, part)
     cursor.execute(f"{statement} LIMIT {row_count + 1}", parameters)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from reports.adapters.work_folder import work_folder
@@ -74,15 +74,15 @@ def produce_next(*, at: datetime) -> bool:
             _done(
                 production,
                 at=production.produced_at or at,
-                note=f"Made again, {error}: the name of a site, a campaign or a destination is another by now, or this "
-                "release writes them otherwise. The files that were made first stay.",
+                note=f"Made again, {error}: a site, a campaign or a destination has another name by now, a service is "
+                "of another one, or this release or its settings write them otherwise. The files that were made first "
+                "stay.",
             )
-        except (DatabaseError, InterfaceError) as error:
-            if isinstance(error, InterfaceError | OperationalError):
-                # The connection is gone, and with it the claim.
-                raise
-            _try_later(production, error, at=at)
         except Exception as error:
+            if not connection.is_usable():
+                # The connection is gone, and with it the claim. What else the database refuses, a limit that one
+                # invoice exceeds for example, must not keep the others waiting.
+                raise
             logger.exception("The usage reports of invoice %s could not be made.", production.invoice_id)
             _try_later(production, error, at=at)
         else:
@@ -94,9 +94,13 @@ def produce_next(*, at: datetime) -> bool:
 def make_again(*, invoice_id: int) -> ReportProduction:
     """Have the reports of an invoice made again: those that failed, and those that are there, to the same bytes.
 
-    Raises ReportsConflict where the invoice has none to make.
+    Raises ReportsConflict where the invoice has none to make, and while somebody makes them.
     """
-    production = ReportProduction.objects.select_for_update().filter(invoice_id=invoice_id).first()
+    productions = ReportProduction.objects.filter(invoice_id=invoice_id)
+    # Nobody waits for a worker's lock: those of a million calls take a minute.
+    production = productions.select_for_update(skip_locked=True).first()
+    if production is None and productions.exists():
+        raise ReportsConflict(f"The usage reports of invoice {invoice_id} are being made right now.")
     if production is None:
         raise ReportsConflict(
             f"Invoice {invoice_id} has no usage reports to make: it is not posted, or no profile was there for it."
@@ -116,7 +120,8 @@ def _make(production: ReportProduction, folder: Path) -> None:
         known = left.pop((made.title, made.format), None)
         if earlier and (known is None or known.sha256 != made.sha256):
             raise _Differs(f"“{made.title}” ({made.format}) does not come out as it was")
-        name = _stored(made, invoice_id=invoice.pk)
+        # What is there keeps its name, whatever it would be called today.
+        name = _stored(made, name=str(known.file) if known else f"usage-reports/{invoice.pk}/{made.name}")
         made.path.unlink()
         if known is None:
             UsageReport.objects.create(
@@ -133,9 +138,8 @@ def _make(production: ReportProduction, folder: Path) -> None:
         raise _Differs(", ".join(sorted(f"“{title}” ({format})" for title, format in left)) + " did not come out")
 
 
-def _stored(made: MadeFile, *, invoice_id: int) -> str:
-    """Store a file under its own name; what is there already is written anew only if it is not the same."""
-    name = f"usage-reports/{invoice_id}/{made.name}"
+def _stored(made: MadeFile, *, name: str) -> str:
+    """Store a file under a name; what is there already is written anew only if it is not the same."""
     if default_storage.exists(name):
         with default_storage.open(name, "rb") as there:
             if digest_of(there) == made.sha256:

@@ -1,10 +1,12 @@
 """Report profiles: what they choose, and who has which. A profile in use is not deleted; a stranger is given none."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from catalog.operations.refusals import CatalogConflict, CatalogRefused, database_refusals
 from customers.models import Customer, CustomerGroup
@@ -17,7 +19,9 @@ from reports.models import (
     InvoiceReportProfile,
     InvoiceUsageReportProfile,
 )
-from reports.queries.profiles import is_for_group, is_inside, users_of
+from reports.queries.profiles import is_for_group, is_inside, left_out, posted_users_of, users_of
+
+NOT_RESTRICTED: tuple[int | None, frozenset[int]] = (None, frozenset())
 
 
 class ProfileValues(TypedDict, total=False):
@@ -53,17 +57,22 @@ def update_profile(*, profile_id: int, changes: ProfileValues) -> InvoiceUsageRe
 
     Raises CatalogRefused for impossible values, CatalogConflict where one that has it would be left outside.
     """
-    return _written(InvoiceUsageReportProfile.objects.select_for_update().get(id=profile_id), changes)
+    return _written(_locked(profile_id), changes)
 
 
 @transaction.atomic
 def delete_profile(*, profile_id: int) -> None:
     """Delete a profile that nothing uses. Raises CatalogConflict that names what does."""
-    profile = InvoiceUsageReportProfile.objects.select_for_update().get(id=profile_id)
-    if users := users_of(profile):
-        raise CatalogConflict(
-            f"The profile {profile} is in use: {'; '.join(users)}. Give them another one first, or make it historic."
-        )
+    profile = _locked(profile_id)
+    posted = posted_users_of(profile)
+    users = [*(["it is the default"] if profile.is_default else []), *users_of(profile), *posted]
+    if users:
+        advice = "Give them another one first, or make it historic."
+        if profile.is_default:
+            advice = "Make another the default first."
+        elif posted:
+            advice = "Posted invoices keep theirs, so make it historic."
+        raise CatalogConflict(f"The profile {profile} is in use: {'; '.join(users)}. {advice}")
     with database_refusals():
         profile.customer_groups.clear()
         profile.delete()
@@ -72,111 +81,144 @@ def delete_profile(*, profile_id: int) -> None:
 @transaction.atomic
 def give_profile(
     *,
-    profile_id: int | None,
+    profile_id: int,
     customer: Customer | None = None,
     group: CustomerGroup | None = None,
     invoice: Invoice | None = None,
 ) -> None:
-    """Give a customer, a group or a draft invoice a profile of its own; None takes it away.
+    """Give a customer, a group or a draft invoice a profile of its own, in place of the one that it has.
 
     Raises CatalogRefused where the profile is not for it, or is historic and not its own already, CatalogConflict for a
     posted invoice.
     """
-    if [customer, group, invoice].count(None) != 2:  # noqa: PLR2004  all but one
-        raise ValueError("A profile is given to a customer, to a group or to an invoice.")
-    profile = None
-    if profile_id is not None:
-        profile = InvoiceUsageReportProfile.objects.select_for_update().get(id=profile_id)
-    with database_refusals():
-        if customer is not None:
-            _give_customer(profile, customer)
-        elif group is not None:
-            _give_group(profile, group)
-        elif invoice is not None:
-            _give_invoice(profile, invoice)
-
-
-def _give_customer(profile: InvoiceUsageReportProfile | None, customer: Customer) -> None:
-    given = CustomerReportProfile.objects.filter(customer=customer)
-    if profile is None:
-        given.delete()
-        return
-    _require_offered(profile, is_there=given.filter(profile=profile).exists())
-    _require_inside(profile, customer)
-    CustomerReportProfile.objects.update_or_create(customer=customer, defaults={"profile": profile})
-
-
-def _give_group(profile: InvoiceUsageReportProfile | None, group: CustomerGroup) -> None:
-    given = GroupReportProfile.objects.filter(group=group)
-    if profile is None:
-        given.delete()
-        return
-    _require_offered(profile, is_there=given.filter(profile=profile).exists())
-    if not is_for_group(profile, group):
+    profile = _locked(profile_id)
+    whose = _whose(customer, group, invoice)
+    if profile.availability == Availability.HISTORIC and not whose.rows.filter(profile=profile).exists():
+        raise CatalogRefused(
+            f"The profile {profile} is historic: who has it keeps it, and nobody is given it any more."
+        )
+    if group is not None and not is_for_group(profile, group):
         raise CatalogRefused(
             f"The profile {profile} is not for all customers of the group {group}. Choose one that is for all, or add "
             "the group to it."
         )
-    GroupReportProfile.objects.update_or_create(group=group, defaults={"profile": profile})
+    if whose.customer is not None and not is_inside(profile, whose.customer):
+        raise CatalogRefused(
+            f"The profile {profile} is not for customer {whose.customer.account_number}: it is kept to "
+            f"{_kept_to(profile)}."
+        )
+    with database_refusals():
+        whose.rows.update_or_create(**whose.key, defaults={"profile": profile})
 
 
-def _give_invoice(profile: InvoiceUsageReportProfile | None, invoice: Invoice) -> None:
-    draft = Invoice.objects.select_for_update(of=("self",)).select_related("customer").get(pk=invoice.pk)
+@transaction.atomic
+def take_profile(
+    *,
+    profile_id: int,
+    customer: Customer | None = None,
+    group: CustomerGroup | None = None,
+    invoice: Invoice | None = None,
+) -> None:
+    """Take its own profile away from a customer, a group or a draft invoice; what comes next counts again.
+
+    Raises CatalogConflict where it has another one or none of its own, and for a posted invoice.
+    """
+    profile = _locked(profile_id)
+    whose = _whose(customer, group, invoice)
+    given = whose.rows.filter(profile=profile)
+    if not given.exists():
+        raise CatalogConflict(f"{whose.said} does not have the profile {profile} of its own.")
+    given.delete()
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """Who is given a profile: the row that says so, the customer that it must be for, and its name in a sentence."""
+
+    rows: QuerySet[Any]
+    key: dict[str, Any]
+    customer: Customer | None
+    said: str
+
+
+def _whose(customer: Customer | None, group: CustomerGroup | None, invoice: Invoice | None) -> _Whose:
+    """Who it is of the three. Raises CatalogConflict for an invoice that is no draft any more."""
+    match (customer, group, invoice):
+        case (Customer() as who, None, None):
+            of_customer = CustomerReportProfile.objects.filter(customer=who)
+            return _Whose(of_customer, {"customer": who}, who, f"Customer {who.account_number}")
+        case (None, CustomerGroup() as who, None):
+            return _Whose(
+                GroupReportProfile.objects.filter(group=who), {"group": who}, None, f"The customer group {who}"
+            )
+        case (None, None, Invoice() as who):
+            return _whose_draft(who)
+    raise ValueError("A profile is given to a customer, to a group or to an invoice.")
+
+
+def _whose_draft(invoice: Invoice) -> _Whose:
+    drafts = Invoice.objects.select_for_update(of=("self",)).select_related("customer")
+    draft = drafts.filter(pk=invoice.pk).first()
+    if draft is None:
+        raise CatalogConflict("The draft is no longer there: it was discarded meanwhile.")
     if draft.state != InvoiceState.DRAFT:
         raise CatalogConflict(f"Invoice {draft.number} is posted: the profile that it was posted with stays.")
     given = InvoiceReportProfile.objects.filter(invoice=draft)
+    return _Whose(given, {"invoice": draft}, draft.customer, f"Draft invoice {draft.pk}")
+
+
+def _locked(profile_id: int) -> InvoiceUsageReportProfile:
+    """The profile, for this transaction only. Raises CatalogConflict where it was deleted meanwhile."""
+    profile = InvoiceUsageReportProfile.objects.select_for_update(of=("self",)).filter(id=profile_id).first()
     if profile is None:
-        given.delete()
-        return
-    _require_offered(profile, is_there=given.filter(profile=profile).exists())
-    _require_inside(profile, draft.customer)
-    InvoiceReportProfile.objects.update_or_create(invoice=draft, defaults={"profile": profile})
+        raise CatalogConflict("The profile is no longer there: it was deleted meanwhile.")
+    return profile
 
 
 def _written(profile: InvoiceUsageReportProfile, values: ProfileValues) -> InvoiceUsageReportProfile:
     fields = dict(values)
     group_ids = fields.pop("customer_group_ids", None)
+    before = _restriction(profile)
     for name, value in fields.items():
         setattr(profile, name, value)
-    with database_refusals():
-        profile.save()
-        if isinstance(group_ids, Sequence):
-            profile.customer_groups.set([int(group_id) for group_id in group_ids])
-    _require_for_all_who_have_it(profile)
+    try:
+        with database_refusals():
+            profile.save()
+            if isinstance(group_ids, Sequence):
+                profile.customer_groups.set([int(group_id) for group_id in group_ids])
+    except CatalogConflict as error:
+        raise CatalogConflict(_taken(profile) or str(error)) from error
+    after = _restriction(profile)
+    _require_default_for_all(profile, is_restricted=after != NOT_RESTRICTED)
+    if after not in {before, NOT_RESTRICTED} and (outside := left_out(profile)):
+        raise CatalogConflict(
+            f"The profile {profile} would be kept from who has it: {'; '.join(outside)}. Give them another one first."
+        )
     return profile
 
 
-def _require_offered(profile: InvoiceUsageReportProfile, *, is_there: bool) -> None:
-    if profile.availability == Availability.HISTORIC and not is_there:
-        raise CatalogRefused(
-            f"The profile {profile} is historic: who has it keeps it, and nobody is given it any more."
-        )
+def _restriction(profile: InvoiceUsageReportProfile) -> tuple[int | None, frozenset[int]]:
+    """The only customer, and the only groups, that a profile is for."""
+    if profile.pk is None:
+        return NOT_RESTRICTED
+    return profile.customer_id, frozenset(profile.customer_groups.values_list("id", flat=True))
 
 
-def _require_inside(profile: InvoiceUsageReportProfile, customer: Customer) -> None:
-    if not is_inside(profile, customer):
-        raise CatalogRefused(
-            f"The profile {profile} is not for customer {customer.account_number}: it is kept to {_kept_to(profile)}."
-        )
+def _taken(profile: InvoiceUsageReportProfile) -> str:
+    """What another profile has already, its name or to be the default, in words; empty where it is neither."""
+    others = InvoiceUsageReportProfile.objects.exclude(pk=profile.pk)
+    if others.filter(name=profile.name).exists():
+        return f"There is a profile named {profile} already."
+    if profile.is_default and (other := others.filter(is_default=True).first()):
+        return f"The profile {other} is the default already. Switch that off there first."
+    return ""
 
 
-def _require_for_all_who_have_it(profile: InvoiceUsageReportProfile) -> None:
-    """Raise CatalogConflict where the default, or one that is given, is kept from some who have it."""
-    is_restricted = profile.customer_id is not None or profile.customer_groups.exists()
+def _require_default_for_all(profile: InvoiceUsageReportProfile, *, is_restricted: bool) -> None:
     if profile.is_default and is_restricted:
         raise CatalogConflict(f"The profile {profile} is the default: it is for all customers.")
     if profile.is_default and profile.availability == Availability.HISTORIC:
         raise CatalogConflict(f"The profile {profile} is the default: it is not historic. Make another the default.")
-    if not is_restricted:
-        return
-    for given in profile.customer_profiles.select_related("customer"):
-        if not is_inside(profile, given.customer):
-            raise CatalogConflict(
-                f"Customer {given.customer.account_number} has the profile {profile}: keep it inside."
-            )
-    for kept in profile.group_profiles.select_related("group"):
-        if not is_for_group(profile, kept.group):
-            raise CatalogConflict(f"The customer group {kept.group} has the profile {profile}: keep it inside.")
 
 
 def _kept_to(profile: InvoiceUsageReportProfile) -> str:

@@ -9,18 +9,21 @@ from django.db.backends.utils import CursorWrapper
 from reports.engine.columns import COUNT, DATE, MONEY, NUMBER, SECONDS, TEXT, TIME, Column
 
 ROWS_OF_BLOCK = 1_000
-# A spreadsheet takes what begins so for a formula; a telephone number is none.
-# Most texts begin with a letter, behind all of these.
+# A spreadsheet takes what begins so for a formula, some take full-width signs too; a telephone number is none.
+# Most texts begin with a letter, behind all signs of ASCII.
 SAFE = (
-    "CASE WHEN {0} COLLATE \"C\" >= 'A' THEN {0} WHEN ascii({0}) IN (61, 64, 9, 13) OR ascii({0}) IN (43, 45)"
+    "CASE WHEN {0} COLLATE \"C\" >= 'A' AND {0} COLLATE \"C\" < E'\\uff00' THEN {0}"
+    " WHEN ascii({0}) IN (61, 64, 9, 10, 13, 65291, 65293, 65309, 65312) OR ascii({0}) IN (43, 45)"
     " AND {0} COLLATE \"C\" !~ '^[+][0-9*]+$' THEN '''' || {0} ELSE nullif({0}, '') END"
 )
 # As intervals are written, hours above 24 too.
 DURATION = "(trunc({0}) * interval '1 second')"
-# What XML takes for its own, or cannot have. A line break would be one of the file of COPY, too.
+# What XML takes for its own, or cannot have; what Excel takes for the number of a character, such as _x0041_. A line
+# break would be one of the file of COPY, too.
 XML = (
-    "CASE WHEN {0} COLLATE \"C\" ~ '[&<>\x01-\x1f]' THEN regexp_replace(replace(replace(replace(replace({0}, '&',"
-    " '&amp;'), '<', '&lt;'), '>', '&gt;'), E'\\n', '&#10;'), '[\x01-\x1f]', ' ', 'g') ELSE {0} END"
+    "CASE WHEN {0} COLLATE \"C\" ~ '[&<>\x01-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{{4}}_' THEN regexp_replace(regexp_replace("
+    "replace(replace(replace(replace({0}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), E'\\n', '&#10;'),"
+    " '[\x01-\x1f\ufffe\uffff]', ' ', 'g'), '_(?=x[0-9A-Fa-f]{{4}}_)', '_x005F_', 'g') ELSE {0} END"
 )
 # Two characters that no JSON text has, and no row of a worksheet, so that COPY quotes nothing.
 JSON_OPTIONS = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"

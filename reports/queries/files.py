@@ -1,14 +1,22 @@
 """The usage reports of invoices as delivery takes them (INVOICE_ATTACHMENTS, INVOICE_WAITS_FOR)."""
 
-import mimetypes
 from pathlib import PurePosixPath
 from typing import Any
 
 from django.db.models import QuerySet
 
 from invoicing.adapters.attachments import Attachment, AttachmentsFailed
-from reports.choices import ProductionState
+from reports.choices import ProductionState, ReportFormat
 from reports.models import ReportProduction, UsageReport
+
+# The same on every server: what a file's name tells of it differs with what is installed there.
+MEDIA_TYPES = {
+    ReportFormat.CSV: "text/csv",
+    ReportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ReportFormat.PDF: "application/pdf",
+    ReportFormat.JSON_LINES: "application/x-ndjson",
+    ReportFormat.PARQUET: "application/vnd.apache.parquet",
+}
 
 
 def usage_report_files(invoice_id: int) -> list[Attachment]:
@@ -24,9 +32,13 @@ def invoices_with_reports_to_come() -> QuerySet[Any, Any]:
     return ReportProduction.objects.filter(state=ProductionState.WAITING).values("invoice_id")
 
 
+def media_type(report: UsageReport) -> str:
+    """The media type of a report's file."""
+    return "application/zip" if report.is_zipped else MEDIA_TYPES[ReportFormat(report.format)]
+
+
 def _attachment(report: UsageReport) -> Attachment:
     name = PurePosixPath(str(report.file.name)).name
-    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return Attachment(
-        name=name, content_type=content_type, byte_count=report.byte_count, open=lambda: report.file.open("rb")
+        name=name, content_type=media_type(report), byte_count=report.byte_count, open=lambda: report.file.open("rb")
     )

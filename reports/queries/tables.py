@@ -41,7 +41,9 @@ VALUES = {
     "billed_quantity": "u.billed_quantity",
     "unit": "l.unit",
     "rate": "l.unit_price",
-    "connection_fee": "l.connection_fee",
+    "rate_unit": "l.rate_unit",
+    # Nothing used costs no fee; what is credited gives it back.
+    "connection_fee": "sign(u.quantity) * l.connection_fee",
     "amount": "u.charge",
     "site": "s.site",
     "campaign": "s.campaign",
@@ -159,8 +161,6 @@ class Tables:
     def _list(self, gathered: Gathered) -> str:
         report = gathered.report
         values = dict(VALUES)
-        if any(column.key == "rate" for column in report.columns):
-            values["unit"] = "l.rate_unit"
         if report.about in PARTS:
             values[PARTS[report.about].key] = GROUPED[PARTS[report.about].key]
         columns = ", ".join(f"{values[column.key]} AS {column.key}" for column in report.columns)

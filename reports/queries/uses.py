@@ -42,7 +42,7 @@ def lay_out_uses(cursor: CursorWrapper, *, invoice: Invoice, terms: Terms) -> No
 
 
 def _name_destinations(cursor: CursorWrapper, language: str) -> None:
-    """Name the destinations that no rate names, by one number of each beginning of seven digits."""
+    """Name the destinations that no rate names, by one number of each beginning and length."""
     cursor.execute((SQL / "unnamed.sql").read_text())
     found = [(code, destination_name(f"+{digits}", language)) for code, digits in cursor.fetchall()]
     codes, names = [code for code, _ in found], [name for _, name in found]

@@ -1,16 +1,20 @@
 """`/billing/v3/invoices/ID` as a PDF."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from customers.models import Customer
 from invoicing.api import invoices
-from invoicing.models import Invoice
+from invoicing.models import Invoice, RenderedInvoice
 from invoicing.operations.rendering import RenderingFailed, pdf_of
 from tests.api.caller import Caller, assert_error
+from tests.away import take_bucket_away
 from tests.factories.customers import CustomerFactory
 from tests.factories.invoicing import InvoiceFactory, InvoiceLineFactory, post
+from tests.invoicing.mail_server import render
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +78,18 @@ def test_one_that_cannot_be_made_says_why(staff: Caller, invoice: Invoice, monke
     assert response.json()["detail"] == (
         f"The PDF of {invoice.number} cannot be made: The layout has an error in line 3."
     )
+
+
+def test_with_the_storage_away_it_is_a_503_that_says_so(
+    staff: Caller, invoice: Invoice, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    RenderedInvoice.objects.filter(invoice=invoice).delete()
+    render(invoice)
+    take_bucket_away(settings, monkeypatch)
+    response = staff.get(f"{PATH}/{invoice.pk}", accept=PDF)
+    assert_error(response, 503, "unavailable")
+    assert response.json()["detail"] == "The storage of files does not answer. Please try again in some minutes."
 
 
 def test_what_can_be_asked_is_told_in_json(staff: Caller, invoice: Invoice) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from customers.choices import Scope
 from customers.models import Customer
+from customers.operations.api_keys import create_api_key
 from reports.models import InvoiceUsageReportProfile
 from tests.api.caller import Caller, assert_error, parsed
 from tests.factories import (
@@ -15,7 +18,10 @@ from tests.factories import (
     CustomerGroupFactory,
     CustomerReportProfileFactory,
     InvoiceFactory,
+    InvoiceReportProfileFactory,
     InvoiceUsageReportProfileFactory,
+    UserFactory,
+    post,
 )
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +93,12 @@ def test_what_is_not_given_stays(staff: Caller, customer: Customer, method: str)
         ({"name": "x", "customerID": "999999"}, "customerID"),
         ({"name": "x", "customerID": 1}, "customerID"),
         ({"name": "x", "customerGroups": ["None such"]}, "customerGroups"),
+        ({"name": "x", "customerGroups": ["Trade", "Trade"]}, "customerGroups"),
+        ({"name": "x", "customerGroups": "Trade"}, "customerGroups"),
+        ({"name": "x", "customerGroups": ["\0"]}, "customerGroups"),
+        ({"name": "x", "customerGroups": ["Trade"] * 1001}, "customerGroups"),
+        ({"name": "x", "thresholdAmount": 10**20}, "thresholdAmount"),
+        ({"name": "x", "callDetails": None}, "callDetails"),
         ({"name": "x", "customerUsageReports": ["By Colour"]}, "customerUsageReports"),
         ({"name": "x", "siteUsageReports": ["By Site"]}, "siteUsageReports"),
         ({"name": "x", "campaignUsageReports": "Summary"}, "campaignUsageReports"),
@@ -103,6 +115,7 @@ def test_what_is_not_given_stays(staff: Caller, customer: Customer, method: str)
     ],
 )
 def test_members_that_cannot_be_are_named(staff: Caller, members: dict[str, Any], named: str) -> None:
+    CustomerGroupFactory(name="Trade")
     response = staff.send("POST", PATH, members)
     assert_error(response, 400, "invalid")
     assert [name.split(".")[0] for name in parsed(response)["errors"]] == [named]
@@ -165,6 +178,74 @@ def test_a_customer_a_group_and_a_draft_are_given_a_profile(staff: Caller, custo
     assert profile.customer_profiles.get().customer == customer
     assert profile.group_profiles.get().group == group
     assert profile.invoice_profiles.get().invoice == invoice
+
+
+def test_the_groups_of_a_profile_are_read_at_once(staff: Caller) -> None:
+    names = [CustomerGroupFactory(name=f"Group {number}").name for number in range(6)]
+
+    def asked(some: list[str]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert made(staff, {"name": some[-1], "customerGroups": some})["customerGroups"] == some
+        return len(queries)
+
+    assert asked(names[:2]) == asked(names)
+
+
+def test_a_profile_is_taken_away_again(staff: Caller, customer: Customer) -> None:
+    profile, invoice = InvoiceUsageReportProfileFactory(name="Usual"), InvoiceFactory()
+    CustomerGroupFactory(name="Trade")
+    for members in ({"customerID": str(customer.pk)}, {"customerGroup": "Trade"}, {"invoiceID": str(invoice.pk)}):
+        assert staff.send("POST", f"{PATH}/{profile.pk}/give", members).status_code == 200
+        response = staff.send("POST", f"{PATH}/{profile.pk}/take", members)
+        assert (response.status_code, parsed(response)["name"]) == (200, "Usual")
+        response = staff.send("POST", f"{PATH}/{profile.pk}/take", members)
+        assert_error(response, 409, "conflict")
+        assert "does not have the profile Usual of its own" in parsed(response)["detail"]
+    assert staff.send("DELETE", f"{PATH}/{profile.pk}").status_code == 204
+
+
+def test_a_repeated_taking_gives_the_first_answer(staff: Caller) -> None:
+    given = CustomerReportProfileFactory()
+    path, members = f"{PATH}/{given.profile_id}/take", {"customerID": str(given.customer_id)}
+    first, again = (staff.send("POST", path, members, idempotency_key="once") for _ in range(2))
+    assert (first.status_code, again.content) == (200, first.content)
+
+
+def test_of_a_posted_invoice_none_is_given_or_taken(staff: Caller) -> None:
+    given = InvoiceReportProfileFactory()
+    invoice = post(given.invoice)
+    for action in ("give", "take"):
+        response = staff.send("POST", f"{PATH}/{given.profile_id}/{action}", {"invoiceID": str(invoice.pk)})
+        assert_error(response, 409, "conflict")
+        assert f"Invoice {invoice.number} is posted" in parsed(response)["detail"]
+
+
+def test_a_historic_profile_is_given_to_nobody_any_more(staff: Caller, customer: Customer) -> None:
+    profile = InvoiceUsageReportProfileFactory(name="Old", availability="Historic")
+    response = staff.send("POST", f"{PATH}/{profile.pk}/give", {"customerID": str(customer.pk)})
+    assert_error(response, 422, "refused")
+    assert "The profile Old is historic" in parsed(response)["detail"]
+
+
+def test_each_verb_needs_its_permission() -> None:
+    user = UserFactory(is_staff=True)
+    caller = Caller(create_api_key(scopes=list(Scope.values), user_id=user.pk)[1])
+    given = CustomerReportProfileFactory()
+    path, whom = f"{PATH}/{given.profile_id}", {"customerID": str(given.customer_id)}
+    asked = [
+        ("GET", PATH, None, "view"),
+        ("GET", f"{PATH}/presets", None, "view"),
+        ("POST", PATH, {"name": "New"}, "add"),
+        ("PATCH", path, {"name": "Newer"}, "change"),
+        ("POST", f"{path}/give", whom, "change"),
+        ("POST", f"{path}/take", whom, "change"),
+        ("DELETE", path, None, "delete"),
+    ]
+    for method, address, members, verb in asked:
+        user.user_permissions.clear()
+        assert_error(caller.send(method, address, members), 403, "permission_denied")
+        user.user_permissions.add(Permission.objects.get(codename=f"{verb}_invoiceusagereportprofile"))
+        assert caller.send(method, address, members).status_code < 300
 
 
 def test_a_customer_outside_cannot_be_given_a_profile(staff: Caller, customer: Customer) -> None:

@@ -72,6 +72,7 @@ PATHS = {
     "/backend/api/v1/invoiceUsageReportCustomerProfiles/presets": {"get"},
     "/backend/api/v1/invoiceUsageReportCustomerProfiles/{profile_id}": {"get", "patch", "put", "delete"},
     "/backend/api/v1/invoiceUsageReportCustomerProfiles/{profile_id}/give": {"post"},
+    "/backend/api/v1/invoiceUsageReportCustomerProfiles/{profile_id}/take": {"post"},
     "/backend/api/v1/recurringCharges": {"get", "post"},
     "/backend/api/v1/recurringCharges/{charge_id}": {"get", "put", "patch", "delete"},
     "/backend/api/v1/timeBands": {"get", "post"},

@@ -24,7 +24,7 @@ def test_the_form_shows_what_the_reports_would_look_like_while_it_is_filled_in(p
     page.goto("/admin/reports/invoiceusagereportprofile/add/")
     expect(preview(page)).to_contain_text("Choose a customer")
     page.get_by_label("With the last invoice of").fill("A-AC")
-    expect(preview(page)).to_contain_text("No report is chosen yet.")
+    expect(preview(page)).to_contain_text("No report is chosen yet: tick")
 
     tick(page, "customer_usage_reports", "By Day")
     expect(preview(page).get_by_role("heading", name="Customer: By day")).to_be_visible()
@@ -55,15 +55,34 @@ def test_the_form_shows_what_the_reports_would_look_like_while_it_is_filled_in(p
 
 
 def test_the_profile_of_a_customer_is_shown_with_that_customers_invoice(page: Page) -> None:
-    invoice = invoice_of_four_uses()
+    invoice = invoice_of_four_uses(account_number="A-ACME")
     profile = InvoiceUsageReportProfileFactory(customer=invoice.customer, number_usage_reports=["Summary"])
     CustomerFactory(name="Acme too")
     page.goto(f"/admin/reports/invoiceusagereportprofile/{profile.pk}/change/")
     expect(preview(page).get_by_role("heading", name="Numbers: Summary")).to_be_visible()
     page.get_by_label("With the last invoice of").fill("acme")
     expect(preview(page)).to_contain_text("Several customers begin so.")
+    preview(page).get_by_role("button", name="A-ACME Acme").click()
+    expect(preview(page).get_by_role("heading", name="Numbers: Summary")).to_be_visible()
+    expect(page.get_by_label("With the last invoice of")).to_have_value("A-ACME")
+    page.locator("select[name=splits_by]").select_option("number")
+    expect(preview(page)).to_contain_text("one file for each number: the first of 2")
     page.get_by_label("With the last invoice of").fill("nobody")
     expect(preview(page)).to_contain_text("No customer has this account number")
+
+
+def test_where_nothing_can_be_shown_the_preview_says_why(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.operations.preview.MOST_USES", 3)
+    invoice_of_four_uses(account_number="A-LARGE")
+    CustomerFactory(account_number="A-NEW")
+    page.goto("/admin/reports/invoiceusagereportprofile/add/")
+    tick(page, "call_details", "All")
+    page.get_by_label("With the last invoice of").fill("A-NEW")
+    expect(preview(page)).to_contain_text("has no invoice yet whose reports could be shown")
+    page.get_by_label("With the last invoice of").fill("A-LARGE")
+    expect(preview(page)).to_contain_text(
+        "has 4 uses, and a preview takes at most 3. Choose a customer with less usage"
+    )
 
 
 def test_a_customer_outside_is_refused_in_words(page: Page) -> None:

@@ -15,11 +15,11 @@ from invoicing.models import Invoice
 from reports.engine.terms import Terms
 from reports.models import ReportProduction, UsageReport
 from reports.operations.making import made_files
-from reports.operations.production import await_reports, produce_next
+from reports.operations.production import ReportsConflict, await_reports, make_again, produce_next
 from reports.tasks import sweep
 from tests.concurrency.conftest import StartBroker
 from tests.concurrency.disturbed import wait_until
-from tests.concurrency.sessions import at_once
+from tests.concurrency.sessions import at_once, transaction_open
 from tests.concurrency.worker import Worker
 from tests.factories import (
     CustomerFactory,
@@ -107,6 +107,16 @@ def test_two_that_work_at_once_never_make_those_of_the_same_invoice() -> None:
     assert at_once([lambda: produce_next(at=AT)] * 2) == [True, True]
     assert made() == 2
     assert UsageReport.objects.count() == 2 * FILES
+
+
+def test_who_wants_reports_again_does_not_wait_for_the_worker_that_makes_them() -> None:
+    (invoice,) = posted(1)
+    with transaction_open() as worker:
+        worker.execute("SELECT id FROM report_production FOR UPDATE")
+        with pytest.raises(ReportsConflict, match=f"of invoice {invoice.pk} are being made right now"):
+            make_again(invoice_id=invoice.pk)
+        worker.execute("COMMIT")
+    assert make_again(invoice_id=invoice.pk).state == "WAITING"
 
 
 def test_reports_are_asked_for_in_a_queue_of_their_own() -> None:

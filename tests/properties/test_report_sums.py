@@ -21,6 +21,7 @@ from reports.engine.terms import Terms
 from reports.operations.making import made_files
 from tests.factories import (
     CampaignFactory,
+    CurrencyFactory,
     CustomerFactory,
     InvoiceFactory,
     InvoiceLineFactory,
@@ -62,18 +63,19 @@ ALL = {
 }
 
 
-def services() -> list[SubscriptionService]:
+def services(currency: str) -> list[SubscriptionService]:
     """Four of one customer: with a site, with a campaign, with both, with neither."""
-    customer = CustomerFactory()
+    customer = CustomerFactory(currency=CurrencyFactory(code=currency))
     site, campaign = SiteFactory(customer=customer), CampaignFactory(customer=customer)
     parts: list[dict[str, object]] = [{"site": site}, {"campaign": campaign}, {"site": site, "campaign": campaign}, {}]
     return [SubscriptionServiceFactory(customer=customer, **part) for part in parts]
 
 
-def invoice_of(drawn: list[tuple[int, int, int, int, str, Decimal]]) -> Invoice:
+def invoice_of(drawn: list[tuple[int, int, int, int, str, Decimal]], currency: str = "USD") -> Invoice:
     """A document with the uses that were drawn, on up to three lines; amounts by largest remainder, as a run has it."""
-    having = services()
-    invoice: Invoice = InvoiceFactory(customer=having[0].customer)
+    having = services(currency)
+    invoice: Invoice = InvoiceFactory(customer=having[0].customer, currency=having[0].customer.currency)
+    minor_units = invoice.currency.minor_units
     numbers = sorted({use[0] for use in drawn})
     exact = [exact_sum(use[-1] for use in drawn if use[0] == number) for number in numbers]
     lines = {
@@ -86,7 +88,7 @@ def invoice_of(drawn: list[tuple[int, int, int, int, str, Decimal]]) -> Invoice:
             amount=minor,
             charge_count=sum(use[0] == number for use in drawn),
         )
-        for number, amount, minor in zip(numbers, exact, allocate_largest_remainder(exact, 2), strict=True)
+        for number, amount, minor in zip(numbers, exact, allocate_largest_remainder(exact, minor_units), strict=True)
     }
     charges = []
     for line, service, hour, seconds, destination, amount in drawn:
@@ -122,24 +124,25 @@ def total(rows: list[dict[str, str]], column: str) -> Decimal:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(drawn=uses)
-def test_every_preset_adds_up_to_the_lines(drawn: list[tuple[int, int, int, int, str, Decimal]]) -> None:
-    invoice = invoice_of(drawn)
+@given(drawn=uses, currency=st.sampled_from(["USD", "JPY", "KWD"]))
+def test_every_preset_adds_up_to_the_lines(drawn: list[tuple[int, int, int, int, str, Decimal]], currency: str) -> None:
+    invoice = invoice_of(drawn, currency)
     exact = exact_sum(line.exact_amount for line in invoice.lines.all())
     amount = exact_sum(line.amount for line in invoice.lines.all())
+    charges, amounts = f"Charges ({currency})", f"Amount ({currency})"
     found = tables(invoice)
     assert len(found) == 11 + 3 * 8 + 5
     for title, rows in found.items():
-        if "Charges (USD)" in rows[0]:
+        if charges in rows[0]:
             *groups, last = rows
-            assert total(groups, "Charges (USD)") == Decimal(last["Charges (USD)"]) == exact, title
-            assert total(groups, "Amount (USD)") == Decimal(last["Amount (USD)"]) == amount, title
+            assert total(groups, charges) == Decimal(last[charges]) == exact, title
+            assert total(groups, amounts) == Decimal(last[amounts]) == amount, title
             assert total(groups, "Uses") == Decimal(last["Uses"]) == len(drawn), title
         else:
             *listed, in_all, invoiced = rows
-            assert total(listed, "Amount (USD)") == Decimal(in_all["Amount (USD)"]) == exact, title
-            assert Decimal(invoiced["Amount (USD)"]) == amount, title
-    by_product = {row["Product"]: Decimal(row["Amount (USD)"]) for row in found["Customer: By product"][:-1]}
+            assert total(listed, amounts) == Decimal(in_all[amounts]) == exact, title
+            assert Decimal(invoiced[amounts]) == amount, title
+    by_product = {row["Product"]: Decimal(row[amounts]) for row in found["Customer: By product"][:-1]}
     assert by_product == {line.product_name: line.amount for line in invoice.lines.all()}
 
 

@@ -1,11 +1,19 @@
 """Each preset as a table: the rows of one invoice, to be added up by hand (`tests.reports.reported`)."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.reports.reported import files, invoice_of_four_uses, texts, with_transaction
+from tests.factories import (
+    InvoiceFactory,
+    RateFactory,
+    SubscriptionServiceFactory,
+    UsageChargeFactory,
+    UsageDataRecordFactory,
+)
+from tests.reports.reported import files, invoice_of_four_uses, line, texts, use, with_transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -208,12 +216,37 @@ def test_every_column_of_calls(tmp_path: Path) -> None:
     header, first = text.splitlines()[:2]
     assert header == (
         "Date,Time,Number,Destination,Destination name,Type,Product,Duration,Quantity,Billed quantity,Unit,Rate,"
-        "Connection fee,Amount (USD),Site,Campaign,Record number"
+        "Rate for,Connection fee,Amount (USD),Site,Campaign,Record number"
     )
     assert first == (
-        "2026-01-10,09:00:00,+493011111,+442079460001,United Kingdom,Call,Calls,00:01:00,60,60,60 second,0.075,0.05,"
-        "0.125,Berlin,,C1"
+        "2026-01-10,09:00:00,+493011111,+442079460001,United Kingdom,Call,Calls,00:01:00,60,60,second,0.075,"
+        "60 second,0.05,0.125,Berlin,,C1"
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "rate"), [("perUnit", "0.075,second"), ("package", "0.075,second"), ("graduated", ","), ("volume", ",")]
+)
+def test_a_use_has_the_price_that_all_uses_of_its_line_have(model: str, rate: str, tmp_path: Path) -> None:
+    invoice = InvoiceFactory()
+    priced = RateFactory(pricing_model=model, unit_price=Decimal("0.075"))
+    # Behind the first tier, say: what the invoice says of the line is the price of that tier.
+    charged = line(invoice, "0.02", "0.02", rate=priced, unit_price=priced.unit_price)
+    use(charged, SubscriptionServiceFactory(customer=invoice.customer), "2026-01-10T08:00", "0.02", number="C1")
+    made = texts(invoice, tmp_path, call_details=("All",), include_call_columns=("Record Number", "Unit", "Rate"))
+    assert made["Usage: All"].splitlines()[1] == f"C1,second,{rate},0.02"
+
+
+def test_a_use_of_nothing_has_no_connection_fee_and_one_that_is_credited_gives_it_back(tmp_path: Path) -> None:
+    invoice = InvoiceFactory()
+    charged = line(invoice, "-0.05", "-0.05", charge_count=2, rate=RateFactory(connection_fee=Decimal("0.05")))
+    service = SubscriptionServiceFactory(customer=invoice.customer)
+    use(charged, service, "2026-01-10T08:00", "0", seconds=0, number="C1")
+    at = datetime(2026, 1, 10, 9, tzinfo=UTC)
+    credited = UsageDataRecordFactory(subscription_service=service, pending=False, from_date=at, number="C2")
+    UsageChargeFactory(line=charged, rate=charged.rate, record=credited, quantity=-60, amount=Decimal("-0.05"))
+    made = texts(invoice, tmp_path, call_details=("All",), include_call_columns=("Record Number", "Connection Fee"))
+    assert made["Usage: All"].splitlines()[1:3] == ["C1,0,0", "C2,-0.05,-0.05"]
 
 
 def test_transactions_with_the_columns_chosen(tmp_path: Path) -> None:

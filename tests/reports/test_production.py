@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import OperationalError, connection
 
 from customers.models import Site
 from invoicing.models import Invoice
 from reports.models import InvoiceUsageReportProfile, ReportProduction, UsageReport
 from reports.operations import making, production
 from reports.operations.production import ReportsConflict, await_reports, make_again, produce_next
+from reports.queries.files import usage_report_files
 from tests.factories import (
     CustomerReportProfileFactory,
     InvoiceFactory,
@@ -173,6 +174,20 @@ def test_what_breaks_is_tried_again_later_and_at_last_fails(monkeypatch: pytest.
 
 
 @pytest.mark.django_db
+def test_what_the_database_refuses_of_one_invoice_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = awaited()
+    second = ReportProductionFactory(terms=first.terms)
+    with monkeypatch.context() as patch:
+        breaking(patch, OperationalError("temporary file size exceeds temp_file_limit"), after=1)
+        assert produce_next(at=AT)
+    assert produce_next(at=AT)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, first.attempt_count, second.state) == ("WAITING", 1, "DONE")
+    assert first.error == "The usage reports could not be made: temporary file size exceeds temp_file_limit"
+
+
+@pytest.mark.django_db
 def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_and_the_next_makes_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -203,6 +218,36 @@ def test_made_again_they_have_the_same_bytes_whatever_became_of_the_profile() ->
     assert list(UsageReport.objects.order_by("id").values_list("id", "file", "sha256")) == before
     with default_storage.open(before[0][1]) as file:
         assert hashlib.sha256(file.read()).hexdigest() == before[0][2]
+
+
+@pytest.mark.django_db
+def test_made_again_a_file_keeps_the_name_that_it_had() -> None:
+    waiting = awaited(call_details=[], formats=["csv"])
+    assert produce_next(at=AT)
+    # An earlier release called it so, and it was lost.
+    first = "usage-reports/first.csv"
+    default_storage.delete(str(UsageReport.objects.get().file))
+    UsageReport.objects.update(file=first)
+    make_again(invoice_id=waiting.invoice_id)
+    assert produce_next(at=AT)
+    report = UsageReport.objects.get()
+    assert (report.file.name, default_storage.exists(first)) == (first, True)
+    assert default_storage.listdir(f"usage-reports/{waiting.invoice_id}")[1] == []
+
+
+@pytest.mark.django_db
+def test_attachments_have_the_same_media_types_on_every_server(settings: Any) -> None:
+    formats = ["csv", "xlsx", "pdf", "jsonl", "parquet"]
+    waiting = awaited(call_details=[], formats=formats)
+    settings.REPORT_ZIPPED_ABOVE_BYTES = 200
+    assert produce_next(at=AT)
+    assert {file.name: file.content_type for file in usage_report_files(waiting.invoice_id)} == {
+        "01-customer-summary.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "02-customer-summary.pdf": "application/pdf",
+        "03-customer-summary.csv": "text/csv",
+        "03-customer-summary.jsonl.zip": "application/zip",
+        "03-customer-summary.parquet": "application/vnd.apache.parquet",
+    }
 
 
 @pytest.mark.django_db

@@ -4,4 +4,4 @@ SELECT {names}, sum(uses)::bigint AS uses, sum(duration) AS duration, sum(quanti
 FROM {cells}
 WHERE part = %(part)s
 GROUP BY {names}, unit
-ORDER BY {names}, unit
+ORDER BY {names}, unit COLLATE "C"

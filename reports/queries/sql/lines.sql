@@ -1,8 +1,14 @@
 -- The usage lines of an invoice, and what reports say of them: their texts, the name of the rate's destination. A price
--- for more than one unit says for how many.
+-- for more than one unit says for how many. A use that is priced by how much was used in the month has no price of its
+-- own: that of the rate is the first tier's.
 CREATE TEMPORARY TABLE reported_line ON COMMIT DROP AS
-SELECT l.id, l.line_number, l.product_code, l.product_name, l.region, l.usage_type, l.unit, l.unit_price,
-  CASE WHEN l.unit_size = 1 THEN l.unit ELSE concat_ws(' ', trim_scale(l.unit_size), nullif(l.unit, '')) END AS rate_unit,
+SELECT l.id, l.line_number, l.product_code, l.product_name, l.region, l.usage_type, l.unit,
+  CASE WHEN t.pricing_model IN ('graduated', 'volume') THEN NULL ELSE l.unit_price END AS unit_price,
+  CASE
+    WHEN l.unit_price IS NULL OR t.pricing_model IN ('graduated', 'volume') THEN NULL
+    WHEN l.unit_size = 1 THEN l.unit
+    ELSE concat_ws(' ', trim_scale(l.unit_size), nullif(l.unit, ''))
+  END AS rate_unit,
   t.connection_fee, coalesce(t.destination_name, '') AS destination_name, l.exact_amount, l.amount, l.charge_count
 FROM invoice_line l
 LEFT JOIN rate t ON t.id = l.rate_id

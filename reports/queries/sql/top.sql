@@ -14,4 +14,4 @@ FROM {cells}
 JOIN ranked USING ({whose} destination_name)
 WHERE part = %(part)s
 GROUP BY {whose} place, CASE WHEN place <= %(top)s THEN {cells}.destination_name ELSE %(others)s END, unit
-ORDER BY {whose} place, unit
+ORDER BY {whose} place, unit COLLATE "C"
