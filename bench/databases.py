@@ -19,6 +19,7 @@ from config import env
 FLOOR, PRODUCT, SMALL = "tollbook_bench_floor", "tollbook_bench", "tollbook_bench_small"
 KILLED, RATING = "tollbook_bench_killed", "tollbook_bench_rating"
 INVOICES, REPORTS = "tollbook_bench_invoices", "tollbook_bench_reports"
+DASHBOARDS = "tollbook_bench_dashboards"
 # A database number of the broker that nothing else uses: workers of `make run` do not see the benchmark's messages.
 BROKER_DATABASE = 9
 
@@ -72,7 +73,7 @@ class Databases:
         subprocess.run(command, check=True, cwd=env.BASE_DIR, env=self.environment(PRODUCT), stdout=subprocess.DEVNULL)
 
     def _drop(self) -> None:
-        for name in (FLOOR, SMALL, KILLED, RATING, INVOICES, REPORTS, PRODUCT):
+        for name in (FLOOR, SMALL, KILLED, RATING, INVOICES, REPORTS, DASHBOARDS, PRODUCT):
             self._admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _admin(self, statement: str) -> None:

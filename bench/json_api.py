@@ -17,8 +17,9 @@ from config.embedded import machine
 from config.env import BASE_DIR
 
 CLIENTS = 8
+# A tenth as many as there are records, and no more than these; before them a twentieth, which is not measured.
 REQUESTS = 4_000
-WARM_UP = 200
+WARM_UP_PART = 20
 LONGEST_SECONDS = 60
 PATH = "/usage/v1/usage_data_records"
 
@@ -41,13 +42,15 @@ class WebServer:
     pid: int
 
 
-def measure(databases: Databases) -> JsonApi:
-    """Send the records; all have to be answered with 201."""
+def measure(databases: Databases, *, records: int) -> JsonApi:
+    """Send as many as are worth measuring where there are so many records; all have to be answered with 201."""
+    requests = min(REQUESTS, max(CLIENTS, records // 10))
+    warm_up = max(CLIENTS, requests // WARM_UP_PART)
     keys = api_keys(databases, PRODUCT, CLIENTS)
     with web_server(databases, PRODUCT) as server:
-        _send(server.port, keys, WARM_UP, start=0)
+        _send(server.port, keys, warm_up, start=0)
         started = time.perf_counter()
-        seconds = sorted(_send(server.port, keys, REQUESTS, start=WARM_UP))
+        seconds = sorted(_send(server.port, keys, requests, start=warm_up))
         took = time.perf_counter() - started
     return JsonApi(len(seconds), len(seconds) / took, seconds[len(seconds) // 2], seconds[len(seconds) * 99 // 100])
 

@@ -4,6 +4,7 @@ import os
 import platform
 from pathlib import Path
 
+from bench.dashboards import Dashboards
 from bench.generate import Size
 from bench.growth import Growth
 from bench.invoices_api import Answers, InvoicesApi
@@ -16,6 +17,7 @@ from bench.timing import Results
 INGEST_AIM, RUN_AIM = 0.6, 0.5
 RATING_AIM, COUNTED_AIM = 0.5, 0.33
 PDFS_AIM, REPORTS_AIM = 50, 0.3
+DASHBOARDS_AIM = 1.0
 
 
 def print_table(size: Size, results: Results, *, workers: int) -> None:
@@ -43,6 +45,7 @@ def print_table(size: Size, results: Results, *, workers: int) -> None:
     _print_invoices_api(results.documents.api)
     _print_pdfs(results.documents.pdfs)
     _print_reports(results.documents.reports)
+    _print_dashboards(results.dashboards)
     print(f"peak memory of a process, at {size.records // 10:,} and at {size.records:,} records")
     print(f"  import {results.small_ingest_kib / 1024:.0f} MiB, {results.ingest_kib / 1024:.0f} MiB")
     print(f"  worker {results.small_worker_kib / 1024:.0f} MiB, {results.worker_kib / 1024:.0f} MiB")
@@ -94,6 +97,14 @@ def _print_reports(reports: Reports) -> None:
     print(f"  CSV against COPY alone: {reports.ratio:.2f} (aim {REPORTS_AIM})")
     for name, made_many in reports.typical.items():
         print(f"  {made_many.invoices:,} invoices with 200 calls, {name}: {made_many.per_second:.1f} a second")
+
+
+def _print_dashboards(shown: Dashboards) -> None:
+    print(f"dashboards, {shown.invoices:,} invoices: median and slowest, of a group; aim under {DASHBOARDS_AIM:.0f} s")
+    for name, asked in shown.asked.items():
+        verdict = "" if max(asked.slowest, asked.of_a_group) < DASHBOARDS_AIM else "  MISSED"
+        print(f"  {name} {asked.median:.3f} s, {asked.slowest:.3f} s, {asked.of_a_group:.3f} s{verdict}")
+    print(f"  counting all documents {shown.counting:.2f} s, {shown.pending:,} pending {shown.counting_pending:.2f} s")
 
 
 def _part(seconds: float, whole: float) -> str:

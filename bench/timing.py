@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench.dashboards import Dashboards, measure_dashboards
 from bench.databases import FLOOR, KILLED, PRODUCT, RATING, SMALL, Databases
 from bench.floor import floor_ingest, floor_run
 from bench.generate import MONTH_CUTOFF, Calls, Size
@@ -47,6 +48,7 @@ class Results:
     rating: Rating
     growth: Growth
     documents: Documents
+    dashboards: Dashboards
     floor_run: float
     preflight: float
     run: float
@@ -92,8 +94,9 @@ def bench(
         repeated=ingested["repeated"],
         quarantine=ingested["quarantine"],
         counts=counts,
+        dashboards=measure_dashboards(databases, records=size.records),
         growth=measure_growth(databases, records=size.records * 9 // 100, workers=workers),
-        json_api=measure(databases),
+        json_api=measure(databases, records=size.records),
         documents=documents,
         rating=measure_rating(databases, records=size.records, services=size.services, prefixes=prefixes),
         floor_run=floor_billed,

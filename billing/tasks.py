@@ -22,7 +22,7 @@ from billing.queries.runs import commenced_run_ids, waiting_chunk_count
 from billing.queries.verifications import run_ids_to_verify
 from customers.models import Customer
 from invoicing.tasks import wake_renderers
-from reports.operations.figures import count_all_figures
+from reports.operations.figures import count_all_figures, count_pending
 from reports.tasks import wake_producers
 
 # The sweeper comes round this often (config.settings) and its messages live no longer, so that they never pile up.
@@ -147,8 +147,10 @@ def queue_check(*, from_day: date, to_day: date) -> bool:
 
 @shared_task(name="billing.count_figures")
 def count_figures() -> int:
-    """Count posted documents into the figures of dashboards. Gives back how many there were."""
-    return count_all_figures(at=timezone.now())
+    """Count posted documents into the figures of dashboards, and pending usage anew. How many documents there were."""
+    now = timezone.now()
+    count_pending(at=now, on=timezone.localdate(now))
+    return count_all_figures(at=now)
 
 
 def queue_figures() -> bool:

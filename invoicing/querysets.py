@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from invoicing.choices import DeliveryChannel, DeliveryState, RenderingState
+from invoicing.choices import DeliveryChannel, DeliveryState, InvoiceState, RenderingState
 
 # What workers do by themselves. Letters are a person's to send.
 BY_ITSELF = (DeliveryChannel.EMAIL, DeliveryChannel.PORTAL)
@@ -40,3 +40,18 @@ class DeliveryQuerySet(QuerySet[Any, Any]):
     def undelivered(self) -> "DeliveryQuerySet":
         """Those that somebody has to look after: refused, come back or uncertain, and nothing sent in their place."""
         return self.filter(state__in=FAILED_STATES, replacements__isnull=True)
+
+
+class ChargeQuerySet(QuerySet[Any, Any]):
+    """Usage charges."""
+
+    def standing(self) -> "ChargeQuerySet":
+        """Those of posted documents that no other posted document took back, by a credit note or a reversal."""
+        posted, charge = InvoiceState.POSTED, self.model._meta
+        credited, reversal = (charge.get_field(name).related_model for name in ("credited_by", "reversal"))
+        # Not by joins: the planner would take it that hardly any charge stands, and read all of them.
+        return self.filter(
+            ~Exists(credited.objects.filter(charge_id=OuterRef("pk"), line__invoice__state=posted)),
+            ~Exists(reversal.objects.filter(reversed_charge_id=OuterRef("pk"), invoice_line__invoice__state=posted)),
+            line__invoice__state=posted,
+        )

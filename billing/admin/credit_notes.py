@@ -25,6 +25,7 @@ from invoicing.models import Invoice
 from invoicing.operations.credit_choices import CreditChoice, CreditConflict, CreditRefused
 from invoicing.operations.credit_notes import REASON_LENGTH, discard_credit_note
 from invoicing.operations.posting import PostingRefused
+from invoicing.queries import is_wholly_credited
 
 REFUSALS = (CreditConflict, CreditRefused, ManualInvoiceConflict, PostingRefused)
 FIELDS = {"line_numbers": "line_numbers", "record_numbers": "record_numbers", "reason": "reason"}
@@ -121,9 +122,11 @@ class CreditingAdmin(Admin):
         is_own_draft = invoice.state == InvoiceState.DRAFT and (
             invoice.is_manual or invoice.credited_invoice_id is not None
         )
+        is_credited = is_posted_invoice and is_wholly_credited(invoice)
         return {
+            "is_wholly_credited": is_credited,
             "credit_notes": list(invoice.credit_notes.select_related("currency").order_by("id")),
-            "credit_url": _url("credit", invoice) if may and is_posted_invoice else None,
+            "credit_url": _url("credit", invoice) if may and is_posted_invoice and not is_credited else None,
             "post_url": _url("post", invoice) if may and is_own_draft else None,
             "rebill_url": f"{_url('post', invoice)}?usage=back"
             if may and is_own_draft and invoice.credited_invoice_id is not None and may_rebill(request)

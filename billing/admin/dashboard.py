@@ -22,6 +22,10 @@ from catalog.admin.paginator import CappedPaginator
 from catalog.models import Rate
 from customers.choices import CustomerStatus
 from customers.models import Customer
+from invoicing.choices import RenderingState
+from invoicing.models import InvoiceDelivery, RenderedInvoice
+from reports.choices import ProductionState
+from reports.models import ReportProduction
 from usage.choices import ConflictDecision, ImportState, QuarantineState
 from usage.models import PendingUsage, QuarantinedLine, SourceSystem, UsageConflict, UsageImport
 
@@ -61,6 +65,9 @@ def landing_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         ("usage.view_quarantinedline", open_quarantine),
         ("usage.view_usageconflict", open_conflicts),
         ("billing.view_completenessday", usage_not_accounted_for),
+        ("invoicing.view_invoicedelivery", undelivered_documents),
+        ("invoicing.view_renderedinvoice", pdfs_that_failed),
+        ("reports.view_reportproduction", usage_reports_that_failed),
         ("usage.view_pendingusage", usage_to_bill),
         ("customers.view_customer", customers_without_tax),
     )
@@ -233,6 +240,70 @@ def usage_not_accounted_for() -> Card | None:
         url=url,
         link_text="Completeness and gaps",
         items=items[:SHOWN_ITEMS],
+        is_urgent=True,
+    )
+
+
+def undelivered_documents() -> Card | None:
+    """Documents that did not reach their customers, or of which nobody knows. No card where all went out."""
+    undelivered = InvoiceDelivery.objects.undelivered()
+    shown = list(undelivered.select_related("invoice").order_by("-pk")[:SHOWN_ITEMS])
+    if not shown:
+        return None
+    return Card(
+        title="Documents not delivered",
+        icon="outgoing_mail",
+        count=counted(undelivered),
+        hint="",
+        url=list_url("invoicing_invoicedelivery", undelivered="yes"),
+        link_text="All that need somebody",
+        items=[
+            Item(f"{delivery.invoice}: {delivery.get_state_display().lower()}", sent_to(delivery), change_url(delivery))
+            for delivery in shown
+        ],
+        is_urgent=True,
+    )
+
+
+def sent_to(delivery: InvoiceDelivery) -> str:
+    """Whom a delivery is for, and what went wrong."""
+    recipient = delivery.recipient or str(delivery.get_channel_display())
+    return f"{recipient}: {delivery.error}" if delivery.error else recipient
+
+
+def pdfs_that_failed() -> Card | None:
+    """Documents without a PDF: they are made again from their pages. No card where all were made."""
+    return failed_files(
+        RenderedInvoice.objects.filter(state=RenderingState.FAILED),
+        title="PDFs that failed",
+        icon="picture_as_pdf",
+        url=list_url("invoicing_renderedinvoice", state__exact=RenderingState.FAILED.value),
+    )
+
+
+def usage_reports_that_failed() -> Card | None:
+    """Documents without their usage reports, and so not sent. No card where all were made."""
+    return failed_files(
+        ReportProduction.objects.filter(state=ProductionState.FAILED),
+        title="Usage reports that failed",
+        icon="lab_profile",
+        url=list_url("reports_reportproduction", state__exact=ProductionState.FAILED.value),
+    )
+
+
+def failed_files(failed: QuerySet[Any], *, title: str, icon: str, url: str) -> Card | None:
+    """What was not made of documents, each with the reason, and the document's page, on which it is made again."""
+    shown = list(failed.select_related("invoice").order_by("-pk")[:SHOWN_ITEMS])
+    if not shown:
+        return None
+    return Card(
+        title=title,
+        icon=icon,
+        count=counted(failed),
+        hint="",
+        url=url,
+        link_text="All that failed",
+        items=[Item(str(one.invoice), one.error, change_url(one.invoice)) for one in shown],
         is_urgent=True,
     )
 

@@ -25,7 +25,10 @@ LONGEST_DAYS = 3_660
 
 
 class DashboardForm(forms.Form):
-    """Bound from the start: what the address does not say is as it is first shown."""
+    """Bound from the start: what the address does not say is as it is first shown.
+
+    Groups are asked for only by who may view them.
+    """
 
     period = forms.ChoiceField(choices=PERIODS, widget=UnfoldAdminSelectWidget)
     from_day = forms.DateField(
@@ -43,10 +46,12 @@ class DashboardForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
 
-    def __init__(self, data: Any, *, currencies: dict[str, int], today: date) -> None:
+    def __init__(self, data: Any, *, currencies: dict[str, int], today: date, has_groups: bool = True) -> None:
         first_shown = {"period": FIRST_SHOWN, "currency": next(iter(currencies), "")}
         super().__init__(first_shown | {name: value for name, value in data.dict().items() if value})
         self.today = today
+        if not has_groups:
+            del self.fields["group"]
         chosen: Any = self.fields["currency"]
         chosen.choices = [(code, code) for code in currencies]
 
@@ -69,7 +74,7 @@ class DashboardForm(forms.Form):
     @property
     def scope(self) -> Scope:
         """What a valid form asks for."""
-        group = self.cleaned_data["group"]
+        group = self.cleaned_data.get("group")
         asked = Scope(*self._days(), self.cleaned_data["currency"], group and group.pk)
         return replace(asked, by_month=(asked.until - asked.first).days > LONGEST_BY_DAY)
 

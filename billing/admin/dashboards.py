@@ -23,6 +23,7 @@ from reports.queries.dashboards import UNCOUNTED, Scope, kept_figures
 
 MAY_SEE_REVENUE = "invoicing.view_invoice"
 MAY_SEE_CUSTOMERS = "customers.view_customer"
+MAY_SEE_GROUPS = "customers.view_customergroup"
 MAY_SEE_RECORDS = "usage.view_usagedatarecord"
 MAY_SEE_PENDING = "usage.view_pendingusage"
 MAY_SEE_RUNS = "billing.view_billingrun"
@@ -52,7 +53,8 @@ def dashboard_page(request: HttpRequest, name: str | None = None) -> HttpRespons
     shown = name or allowed[0]
     today = timezone.localdate()
     currencies = currencies_in_use()
-    form = DashboardForm(request.GET, currencies=currencies, today=today)
+    has_groups = request.user.has_perm(MAY_SEE_GROUPS)
+    form = DashboardForm(request.GET, currencies=currencies, today=today, has_groups=has_groups)
     pictures: list[Picture] = []
     if currencies and form.is_valid():
         asked = Asked(request, form.scope, currencies[form.scope.currency])
@@ -142,7 +144,7 @@ def landing_pictures(request: HttpRequest) -> list[Picture]:
     if user.has_perm(MAY_SEE_REVENUE):
         pictures.append(revenue.revenue_days(asked))
     if user.has_perm(MAY_SEE_PENDING):
-        found = usage.unbilled(on=today, group_id=None, timeout_ms=usage.LANDING_TIMEOUT_MS)
+        found = usage.unbilled(on=today, group_id=None)
         pictures.append(usage.unbilled_ages(found, on=today))
     if user.has_perm(MAY_SEE_RUNS):
         pictures.append(usage.run_troubles_of(asked))

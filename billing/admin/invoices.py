@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
@@ -10,8 +11,10 @@ from billing.admin.credit_notes import CreditingAdmin
 from billing.queries.check_explanations import check_explanations
 from catalog.admin.base import change_url
 from invoicing.admin.documents import InvoiceAdmin as LookedAtAdmin
+from invoicing.choices import InvoiceState
 from invoicing.models import Invoice
 from reports.admin.rendered import reports_panel
+from reports.models import InvoiceReportProfile
 
 # So many are explained in a second or two.
 EXPLAINED_CHARGES = 1_000
@@ -37,6 +40,12 @@ class InvoiceAdmin(CreditingAdmin, LookedAtAdmin):
             context |= self.crediting(request, invoice)
             context |= reports_panel(request, invoice)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str) -> Any:
+        """Where one is chosen to be given a report profile, drafts only: a posted one keeps its own."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        is_given = request.GET.get("model_name") == InvoiceReportProfile._meta.model_name
+        return (found.filter(state=InvoiceState.DRAFT) if is_given else found), may_repeat
 
     def explanations_view(self, request: HttpRequest, invoice_id: int) -> HttpResponse:
         """Explain the charges of a document, and show those that are not what they are explained to be."""

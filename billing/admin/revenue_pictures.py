@@ -63,13 +63,16 @@ class Asked:
             **query,
         )
 
-    def kept(self, **query: object) -> str:
-        """Address of the kept figures of the scope."""
+    def kept(self, model: str, **query: object) -> str:
+        """Address of the kept figures of the scope's customers and currency."""
         scope = self.scope
         group = {"group__isnull": "True"} if scope.group_id is None else {"group__id__exact": scope.group_id}
-        asked = days(scope.first, scope.until, "invoice_date")
-        query |= group | asked | {"currency__code__exact": scope.currency}
-        return self.url("reports.view_revenueday", "reports_revenueday", **query)
+        query |= group | {"currency__code__exact": scope.currency}
+        return self.url(f"reports.view_{model}", f"reports_{model}", **query)
+
+    def lines(self, **query: object) -> str:
+        """Address of the kept figures of lines in the days of the scope."""
+        return self.kept("revenueday", **days(self.scope.first, self.scope.until, "invoice_date"), **query)
 
 
 def days(first: date, until: date, field: str) -> dict[str, object]:
@@ -191,9 +194,11 @@ def revenue_products(asked: Asked) -> Picture:
         for part in parts
     ]
     urls = [
-        asked.kept(product__isnull="True", kind__exact=part.kind)
+        asked.lines(product__isnull="True", kind__exact=part.kind)
         if part.kind
-        else asked.kept(**({} if part.id is None else {"product__id__exact": part.id}))
+        else asked.lines(product__id__exact=part.id)
+        if part.id is not None
+        else ""
         for part in parts
     ]
     return of_parts(
@@ -205,6 +210,8 @@ def revenue_products(asked: Asked) -> Picture:
         title=f"Revenue by product, {asked.scope.currency}",
         hint="Lines of posted documents by invoice date, and the usage records that they are for.",
         empty=KEPT_NOTHING,
+        link=asked.lines() if parts else "",
+        link_text="All figures by day and product",
     )
 
 
@@ -215,7 +222,7 @@ def revenue_destinations(asked: Asked) -> Picture:
         others(part, "destination") if part.name is None else part.name or "Without a destination" for part in parts
     ]
     urls = [
-        asked.kept(kind__exact=LineKind.USAGE.value, **({} if part.name is None else {"destination__exact": part.name}))
+        "" if part.name is None else asked.lines(kind__exact=LineKind.USAGE.value, destination__exact=part.name)
         for part in parts
     ]
     return of_parts(
@@ -227,6 +234,8 @@ def revenue_destinations(asked: Asked) -> Picture:
         title=f"Revenue of usage by destination, {asked.scope.currency}",
         hint="As the rate names the destination, else the region of the usage.",
         empty="No usage was on a posted document in these days, in this currency and group.",
+        link=asked.lines(kind__exact=LineKind.USAGE.value) if parts else "",
+        link_text="All figures by day and destination",
     )
 
 
@@ -236,7 +245,7 @@ def revenue_customers(asked: Asked) -> Picture:
     parts = revenue_by_customer(scope)
     labels = [others(part, "customer") if part.name is None else part.name for part in parts]
     urls = [
-        asked.documents(scope.first, scope.until, **({} if part.id is None else {"customer__id__exact": part.id}))
+        "" if part.id is None else asked.documents(scope.first, scope.until, customer__id__exact=part.id)
         for part in parts
     ]
     return of_parts(
@@ -248,6 +257,8 @@ def revenue_customers(asked: Asked) -> Picture:
         title=f"Revenue by customer, {scope.currency}",
         hint=f"Net of posted documents: the {TOP} customers with the most, then all others.",
         empty=NOTHING,
+        link=asked.documents(scope.first, scope.until) if parts else "",
+        link_text="All documents of these days",
     )
 
 
@@ -256,6 +267,14 @@ def movers(asked: Asked, *, before_first: date) -> Picture:
     scope = asked.scope
     found = top_movers(scope, before_first=before_first)
     urls = [asked.documents(before_first, scope.until, customer__id__exact=one.customer_id) for one in found]
+    of_each = [
+        (
+            asked.documents(before_first, scope.first, customer__id__exact=one.customer_id),
+            asked.documents(scope.first, scope.until, customer__id__exact=one.customer_id),
+            "",
+        )
+        for one in found
+    ]
     before = f"{before_first} to {scope.first - timedelta(days=1)}"
     now = f"{scope.first} to {scope.until - timedelta(days=1)}"
     return Picture(
@@ -269,8 +288,9 @@ def movers(asked: Asked, *, before_first: date) -> Picture:
                 url,
                 (asked.money(one.before), asked.money(one.after), signed(asked, one.difference)),
                 one.account_number,
+                of_period,
             )
-            for one, url in zip(found, urls, strict=True)
+            for one, url, of_period in zip(found, urls, of_each, strict=True)
         ),
         chart=lying(
             [one.name for one in found],

@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from billing.admin.accounts import accounts_url
 from billing.admin.pictures import BLUE, ORANGE, RED, TEAL, Picture, Row, Series, lying, upright
@@ -13,11 +15,17 @@ from billing.queries.dashboards import SHOWN_RUNS, RunOverTime, runs_over_time
 from catalog.admin.base import list_url
 from catalog.admin.figures import EMPTY, exact
 from catalog.queries.keyset import TookTooLong, time_limit
-from reports.queries.dashboards import TOP, Age, UnbilledUsage, unbilled_usage, usage_by_day
+from reports.queries.dashboards import (
+    TOP,
+    Age,
+    UnbilledUsage,
+    unbilled_usage,
+    unbilled_usage_as_counted,
+    usage_by_day,
+)
 
-# Beyond this many milliseconds an inbox is too large to be counted while somebody waits; on the landing page, sooner.
-UNBILLED_TIMEOUT_MS = 3_000
-LANDING_TIMEOUT_MS = 1_000
+# Beyond this many milliseconds an inbox is too large to be counted while somebody waits.
+UNBILLED_TIMEOUT_MS = 500
 OF_ALL = " The lists behind the bars are of all customers, not of the group only."
 TOO_MUCH = "So much usage is pending that counting it takes too long: narrow it down to a group, or look at the list."
 
@@ -30,33 +38,42 @@ def usage_days(asked: Asked, *, has_amounts: bool) -> Picture:
         key="usage-by-day",
         title="Charged usage",
         hint="Usage on posted invoices by the day of its use, at what it was charged before credits and tax. "
-        "A bar leads to all usage records of its days.",
+        "What was taken back since is counted off.",
         counted="Records",
         empty="No usage of these days is on a posted document, in this currency and group.",
-        url=lambda first, after: asked.url(
-            "usage.view_usagedatarecord", "usage_usagedatarecord", **days(first, after, "billing_effective_date")
-        ),
+        url=lambda first, after: asked.kept("usageday", **days(first, after, "day")),
         has_amounts=has_amounts,
     )
 
 
 def unbilled(*, on: date, group_id: int | None, timeout_ms: int = UNBILLED_TIMEOUT_MS) -> UnbilledUsage | None:
-    """Pending usage, or None where counting it takes too long."""
+    """Pending usage; where counting it takes too long, as it was when it was last counted, None if it never was."""
     try:
         with time_limit(timeout_ms):
             return unbilled_usage(on=on, group_id=group_id)
     except TookTooLong:
-        return None
+        return unbilled_usage_as_counted(group_id=group_id)
+
+
+def counted_before(found: UnbilledUsage | None) -> str:
+    """What is said of figures that are not of this moment."""
+    if found is None or found.counted_at is None:
+        return ""
+    counted = f"{timezone.localtime(found.counted_at):%Y-%m-%d %H:%M} {settings.TIME_ZONE}"
+    return f" So much is pending that it is shown as it was counted at {counted}; the lists behind are of now."
 
 
 def unbilled_ages(found: UnbilledUsage | None, *, on: date, of_group: bool = False) -> Picture:
     """Pending usage by age, of a group where that was asked for."""
+    if found is not None and found.counted_at is not None:
+        on = timezone.localdate(found.counted_at)
     ages = found.ages if found is not None and found.record_count else ()
     urls = [pending_url(age, on) for age in ages]
     return Picture(
         key="unbilled-by-age",
         title="Unbilled usage by age",
         hint=f"Posted usage that no invoice has, by the days from its billing effective date to {on}; all currencies."
+        + counted_before(found)
         + (OF_ALL if of_group else ""),
         columns=("Customers", "Records"),
         rows=tuple(
@@ -104,7 +121,8 @@ def unbilled_customers(found: UnbilledUsage) -> Picture:
     return Picture(
         key="waiting-longest",
         title="Whose usage waits longest",
-        hint=f"The {TOP} customers with the oldest unbilled usage, and how many records of each wait.",
+        hint=f"The {TOP} customers with the oldest unbilled usage, and how many records of each wait."
+        + counted_before(found),
         columns=("Records", "Oldest"),
         rows=tuple(
             Row(one.name, url, (exact(one.record_count), f"{one.oldest}"), one.account_number)

@@ -14,12 +14,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 
 from customers.api.exceptions import Conflict, TooLarge
+from invoicing.adapters.storage import StorageAway
 
 API_PATH = re.compile(r"/(backend|billing|usage|api)(/|\Z)")
 
 
 class ServiceUnavailable(exceptions.APIException):
-    """The database does not answer."""
+    """The database, or what else is needed, does not answer."""
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     default_detail = "The database does not answer. Try again later."
@@ -33,6 +34,7 @@ ANSWERS: list[tuple[type[Exception], exceptions.APIException]] = [
     (DataError, exceptions.ValidationError("A value does not fit: the database cannot hold it.")),
     (IntegrityError, Conflict("The database refused it: it contradicts what is stored.")),
     (OperationalError, ServiceUnavailable()),
+    (StorageAway, ServiceUnavailable(str(StorageAway()))),
 ]
 
 

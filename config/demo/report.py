@@ -34,7 +34,7 @@ def report(run: BillingRun, usage_import: UsageImport) -> Iterator[str]:
     yield from _largest(run)
     yield ""
     yield "Where to look next"
-    yield "  make run     the admin, with this run, its invoices, every charge and usage reports; it prints address and login"
+    yield "  make run     the admin, with this run, its invoices, charges and usage reports; it prints address, login"
     yield "  after that, for a key to read /billing/v3/invoices (the API's page is /api/docs/):"
     yield "               .venv/bin/python manage.py create_api_key --user admin --scopes read"
     yield "  make stop    stops the servers; the data stays in .local/"

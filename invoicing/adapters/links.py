@@ -15,7 +15,11 @@ class LinkWrong(Exception):
 
 
 class LinkExpired(Exception):
-    """The link was made too long ago."""
+    """The link, of the invoice `invoice_id`, was made too long ago."""
+
+    def __init__(self, invoice_id: int) -> None:
+        super().__init__(invoice_id)
+        self.invoice_id = invoice_id
 
 
 def invoice_link(invoice_id: int) -> str:
@@ -30,7 +34,7 @@ def linked_invoice_id(token: str) -> int:
     try:
         return int(_signer().unsign(token, max_age=age))
     except signing.SignatureExpired as error:
-        raise LinkExpired from error
+        raise LinkExpired(int(_signer().unsign(token))) from error
     except (signing.BadSignature, ValueError) as error:
         raise LinkWrong from error
 

@@ -1,4 +1,6 @@
+import re
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -6,8 +8,35 @@ from django.utils.safestring import SafeString
 
 from catalog.admin.base import change_url, column, link
 from catalog.admin.figures import exact
+from customers.models import Customer
 from invoicing.models import UsageCharge
 from usage.admin.records import OfRecordAdmin
+
+STANDING = "standing"
+# What the links on an invoice, on a record and on the kept figures of a day ask for; indexes serve all of them.
+LOOKUPS = {
+    *("line__id__exact", "record__id__exact"),
+    *("record__billing_effective_date__exact", "record__product__id__exact", "line__invoice__currency__code__exact"),
+}
+ID = re.compile(r"[0-9]{1,18}")
+
+
+class StandingFilter(admin.SimpleListFilter):
+    """What posted documents charged for, less what others took back: of all customers or, by its id, of a group."""
+
+    title = "stands"
+    parameter_name = STANDING
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("yes", "On a posted document, and not taken back")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
+        asked = self.value()
+        if not asked:
+            return queryset
+        if ID.fullmatch(asked):
+            queryset = queryset.filter(customer__in=Customer.objects.filter(groups=int(asked)))
+        return queryset.standing()
 
 
 @admin.register(UsageCharge)
@@ -18,6 +47,9 @@ class UsageChargeAdmin(OfRecordAdmin):
         *("record", "service", "region", "from_date", "billed", "price", "shown_amount", "why"),
         "invoice_line",
     )
+    list_filter = (StandingFilter,)
+    # The charges of a day are found by its records, in their order.
+    ordered_by = {"record_id": ("record__billing_effective_date__exact",)}
     list_select_related = (
         *("record__subscription_service", "record__usage_type"),
         *("rate__rate_card", "line__invoice"),
@@ -33,10 +65,7 @@ class UsageChargeAdmin(OfRecordAdmin):
     empty_hint = "A billing run writes the charges: one for each record that it bills."
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        # What the links on an invoice and on a record ask for; indexes serve both.
-        if lookup in {"line__id__exact", "record__id__exact"}:
-            return True
-        return bool(super().lookup_allowed(lookup, value, request))
+        return lookup in LOOKUPS or bool(super().lookup_allowed(lookup, value, request))
 
     @column("Customer")
     def shown_customer(self, charge: UsageCharge) -> SafeString:

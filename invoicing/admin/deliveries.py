@@ -50,7 +50,7 @@ STATE_LABELS = {
     "Being sent": "info",
     "Refused": "danger",
     "Came back": "danger",
-    "Not known whether it was sent": "warning",
+    "Uncertain": "warning",
 }
 
 
@@ -236,7 +236,8 @@ class InvoiceDeliveryAdmin(LargeListAdmin):
 
     @column("State", label=STATE_LABELS)
     def shown_state(self, delivery: InvoiceDelivery) -> str:
-        return delivery.get_state_display()
+        # The whole sentence is wider than a list has room for.
+        return "Uncertain" if delivery.state == DeliveryState.UNCERTAIN else delivery.get_state_display()
 
     @column("What went wrong")
     def shown_error(self, delivery: InvoiceDelivery) -> str:

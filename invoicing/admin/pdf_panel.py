@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
+from invoicing.adapters.storage import StorageAway
 from invoicing.choices import InvoiceState, RenderingState
 from invoicing.models import Invoice, RenderedInvoice
 from invoicing.operations.rendering import RenderingFailed, pictures_of
@@ -14,12 +15,18 @@ PDF = "invoicing_renderedinvoice_pdf"
 AGAIN = "invoicing_renderedinvoice_again"
 # The parameter of the page that asks for the pictures.
 PICTURES = "pages"
+# The parameter of the PDF's address that has it saved, not shown.
+DOWNLOAD = "download"
 # Of longer documents no pictures are made: the page would be too heavy.
 PICTURED_LINES = 2_000
 STATE_STYLES = {
     RenderingState.WAITING: "tb-info",
     RenderingState.DONE: "tb-success",
     RenderingState.FAILED: "tb-danger",
+}
+MISSING = {
+    RenderingState.WAITING: "The PDF is being made.",
+    RenderingState.FAILED: "The PDF could not be made.",
 }
 
 
@@ -31,6 +38,9 @@ class PdfPanel:
     style: str
     hint: str
     pdf_url: str
+    # A sentence at the top of the page, where the PDF is not there yet.
+    missing: str
+    download_url: str
     again_url: str
     pictures_url: str
     pictures: list[str]
@@ -47,7 +57,9 @@ def pdf_panel(invoice: Invoice, request: HttpRequest) -> PdfPanel:
         rendered=rendered,
         style=STATE_STYLES[RenderingState(rendered.state)] if rendered else "",
         hint=_hint(rendered, is_posted=is_posted),
+        missing=MISSING.get(RenderingState(rendered.state), "") if rendered else "",
         pdf_url=reverse(f"admin:{PDF}", args=[invoice.pk]),
+        download_url=f"{reverse(f'admin:{PDF}', args=[invoice.pk])}?{DOWNLOAD}=1",
         again_url=reverse(f"admin:{AGAIN}", args=[invoice.pk]) if may_be_made else "",
         pictures_url=f"?{PICTURES}=1#pdf",
         pictures=pictures,
@@ -60,7 +72,7 @@ def _pictures(invoice: Invoice) -> tuple[list[str], str]:
         return [], f"Pictures are made of documents of up to {PICTURED_LINES:,} lines. This one has more: open its PDF."
     try:
         pages = pictures_of(invoice)
-    except RenderingFailed as failed:
+    except (RenderingFailed, StorageAway) as failed:
         return [], str(failed)
     return [f"data:image/png;base64,{base64.b64encode(page).decode()}" for page in pages], ""
 

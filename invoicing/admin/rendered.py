@@ -1,16 +1,18 @@
 """PDFs of documents: which wait or failed, the file itself, and the button that has one made again."""
 
 import re
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path
 
 from catalog.admin.base import LargeTableAdmin, change_url, column, link
-from invoicing.admin.pdf_panel import AGAIN, PDF
+from invoicing.adapters.storage import StorageAway
+from invoicing.admin.pdf_panel import AGAIN, DOWNLOAD, PDF
 from invoicing.models import Invoice, RenderedInvoice
 from invoicing.operations.rendering import RenderingFailed, make_again, pdf_of
 from invoicing.tasks import wake_renderers
@@ -50,15 +52,18 @@ class RenderedInvoiceAdmin(LargeTableAdmin):
         ]
 
     def pdf_view(self, request: HttpRequest, invoice_id: int) -> HttpResponse:
-        """The PDF, shown by the browser: of a draft a preview."""
+        """The PDF, shown by the browser, or saved where the address asks for that: of a draft a preview."""
         invoice = self._document(request, invoice_id)
         try:
             content = pdf_of(invoice)
         except RenderingFailed as failed:
             messages.error(request, str(failed))
             return HttpResponseRedirect(change_url(invoice))
+        except StorageAway as away:
+            return self._unavailable(request, invoice, str(away))
         name = NOT_IN_NAMES.sub("-", invoice.number or f"draft-{invoice_id}")
-        headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "X-Content-Type-Options": "nosniff"}
+        shown_as = "attachment" if DOWNLOAD in request.GET else "inline"
+        headers = {"Content-Disposition": f'{shown_as}; filename="{name}.pdf"', "X-Content-Type-Options": "nosniff"}
         return HttpResponse(content, content_type="application/pdf", headers=headers)
 
     def again_view(self, request: HttpRequest, invoice_id: int) -> HttpResponse:
@@ -69,6 +74,17 @@ class RenderedInvoiceAdmin(LargeTableAdmin):
             wake_renderers()
             messages.success(request, "The PDF is made again.")
         return HttpResponseRedirect(change_url(invoice))
+
+    def _unavailable(self, request: HttpRequest, invoice: Invoice, sentence: str) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"The PDF of {invoice} cannot be fetched now",
+            "sentence": sentence,
+            "back": change_url(invoice),
+        }
+        return render(
+            request, "admin/invoicing/invoice/unavailable.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE
+        )
 
     def _document(self, request: HttpRequest, invoice_id: int) -> Invoice:
         if not request.user.has_perm("invoicing.view_invoice"):

@@ -73,6 +73,7 @@ class InvoiceDetail(PdfView):
             (200, "application/json"): InvoiceSerializer,
             (200, "application/pdf"): OpenApiTypes.BINARY,
             409: OpenApiResponse({"$ref": "#/components/schemas/Error"}, description="The PDF cannot be made"),
+            503: OpenApiResponse({"$ref": "#/components/schemas/Error"}, description="The storage does not answer"),
         },
     )
     def get(self, request: Request, invoice_id: str) -> Response:

@@ -17,13 +17,19 @@ from django.views.decorators.http import require_safe
 from invoicing.adapters.attachments import Attachment, AttachmentsFailed, attachments_of
 from invoicing.adapters.links import LinkExpired, LinkWrong, linked_invoice_id
 from invoicing.adapters.mail import mail_context
+from invoicing.adapters.storage import StorageAway, opened
+from invoicing.api.link_words import AWAY, EXPIRED, NOT_YET, WRONG, refusals
 from invoicing.choices import InvoiceState, RenderingState
 from invoicing.models import Invoice
 from invoicing.operations.invoice_files import pdf_file
 from invoicing.operations.rendering import RenderingFailed
 
-WRONG, EXPIRED, NOT_YET = "wrong", "expired", "notYet"
-STATUS = {WRONG: HTTPStatus.NOT_FOUND, EXPIRED: HTTPStatus.GONE, NOT_YET: HTTPStatus.SERVICE_UNAVAILABLE}
+STATUS = {
+    WRONG: HTTPStatus.NOT_FOUND,
+    EXPIRED: HTTPStatus.GONE,
+    NOT_YET: HTTPStatus.SERVICE_UNAVAILABLE,
+    AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 # Nothing keeps it, lists it, or is told where the reader came from.
 PRIVATE = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"}
 
@@ -51,15 +57,19 @@ def _answer(
         invoice_id = linked_invoice_id(token)
     except LinkWrong:
         return _refused(request, WRONG)
-    except LinkExpired:
-        return _refused(request, EXPIRED)
+    except LinkExpired as expired:
+        return _refused(request, EXPIRED, Invoice.objects.filter(pk=expired.invoice_id).first())
     posted = Invoice.objects.filter(pk=invoice_id, state=InvoiceState.POSTED)
     invoice = posted.select_related("currency", "legal_entity", "rendered").first()
     if invoice is None:
         return _refused(request, WRONG)
     if not hasattr(invoice, "rendered") or invoice.rendered.state != RenderingState.DONE:
-        return _refused(request, NOT_YET)
-    return view(request, invoice, **parameters)
+        return _refused(request, NOT_YET, invoice)
+    try:
+        return view(request, invoice, **parameters)
+    except StorageAway:
+        logger.exception("The storage does not answer to whoever wants to fetch %s.", invoice)
+        return _refused(request, AWAY, invoice)
 
 
 @linked
@@ -79,7 +89,7 @@ def invoice_pdf(request: HttpRequest, invoice: Invoice) -> HttpResponseBase:
         return _served(pdf_file(invoice), is_shown=True)
     except RenderingFailed:
         logger.exception("The PDF of %s, which somebody wants to fetch, cannot be read.", invoice)
-        return _refused(request, NOT_YET)
+        return _refused(request, NOT_YET, invoice)
 
 
 @linked
@@ -87,14 +97,14 @@ def invoice_file(request: HttpRequest, invoice: Invoice, place: int) -> HttpResp
     """One of the files that go with it, by its place on the page."""
     files = _files(invoice)
     if place >= len(files):
-        return _refused(request, WRONG)
+        return _refused(request, WRONG, invoice)
     try:
         return _served(files[place])
-    except OSError:
+    except FileNotFoundError:
         logger.exception(
             "The file %s of %s, which somebody wants to fetch, cannot be read.", files[place].name, invoice
         )
-        return _refused(request, NOT_YET)
+        return _refused(request, NOT_YET, invoice)
 
 
 def _files(invoice: Invoice) -> list[Attachment]:
@@ -107,8 +117,12 @@ def _files(invoice: Invoice) -> list[Attachment]:
 
 def _served(file: Attachment, *, is_shown: bool = False) -> FileResponse:
     """In pieces: a usage report may be larger than the memory is."""
-    return FileResponse(file.open(), as_attachment=not is_shown, filename=file.name, content_type=file.content_type)
+    content = opened(file.open)
+    return FileResponse(content, as_attachment=not is_shown, filename=file.name, content_type=file.content_type)
 
 
-def _refused(request: HttpRequest, why: str) -> HttpResponse:
-    return render(request, "invoicing/link/refused.html", {"why": why}, status=STATUS[why])
+def _refused(request: HttpRequest, why: str, invoice: Invoice | None = None) -> HttpResponse:
+    """A page that says why: in the document's language, where the link is one of ours."""
+    said = refusals(why, invoice.language if invoice else None)
+    context = {"refusals": said, "language": said[0].language}
+    return render(request, "invoicing/link/refused.html", context, status=STATUS[why])

@@ -20,6 +20,7 @@ from invoicing.models.triggers import (
     reversal_stays,
     takes_back_its_charge,
 )
+from invoicing.querysets import ChargeQuerySet
 from usage.models import UsageDataRecord
 
 
@@ -59,6 +60,8 @@ class UsageCharge(models.Model):
     included_quantity = models.DecimalField(max_digits=38, decimal_places=18, null=True)
     correction = models.DecimalField(max_digits=38, decimal_places=18, null=True)
     posted_in = TransactionIdField(db_default=CurrentTransactionId(), editable=False)
+
+    objects = ChargeQuerySet.as_manager()
 
     class Meta:
         db_table = "usage_charge"

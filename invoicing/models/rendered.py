@@ -36,7 +36,10 @@ class RenderedInvoice(models.Model):
                 name="rendered_invoice_done_has_a_file",
             ),
         ]
-        indexes = [models.Index(fields=["id"], condition=Q(state="WAITING"), name="rendered_invoice_waiting")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="WAITING"), name="rendered_invoice_waiting"),
+            models.Index(fields=["id"], condition=Q(state="FAILED"), name="rendered_invoice_failed"),
+        ]
 
     def __str__(self) -> str:
         return f"PDF of {self.invoice_id}"

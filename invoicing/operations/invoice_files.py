@@ -16,7 +16,7 @@ def files_of(invoice: Invoice) -> list[Attachment]:
 
 
 def pdf_file(invoice: Invoice) -> Attachment:
-    """The PDF of a document that has one, under the document's number. To open it raises `RenderingFailed`."""
+    """The PDF of a document that has one, under its number. To open it raises `RenderingFailed`, `StorageAway`."""
     name = f"{NOT_IN_NAMES.sub('-', str(invoice.number))}.pdf"
     return Attachment(
         name=name,

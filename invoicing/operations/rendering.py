@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from invoicing.adapters.document import document_data
 from invoicing.adapters.layouts import Layout, LayoutMissing, kept_as, kept_layout, layout_of
 from invoicing.adapters.pdf import LayoutRefused, make_pdf, make_pictures, page_count
+from invoicing.adapters.storage import answering
 from invoicing.choices import RenderingState
 from invoicing.models import Invoice, RenderedInvoice
 
@@ -78,10 +79,11 @@ def waiting_renderings(*, at: datetime) -> int:
     return len(_due(at).values_list("pk")[:COUNTED])
 
 
+@answering()
 def pdf_of(invoice: Invoice) -> bytes:
     """The PDF of a document: of a posted one as it was stored, of a draft a preview with a watermark.
 
-    One that is not stored, or not as it was, is made. Raises RenderingFailed.
+    One that is not stored, or not as it was, is made. Raises RenderingFailed, and StorageAway.
     """
     row = RenderedInvoice.objects.filter(invoice=invoice, state=RenderingState.DONE).first()
     if row is None:
@@ -89,13 +91,14 @@ def pdf_of(invoice: Invoice) -> bytes:
     try:
         with row.file.open("rb") as file:
             content: bytes = file.read()
-    except OSError:
+    except FileNotFoundError:
         content = b""
     return content if hashlib.sha256(content).hexdigest() == row.sha256 else render_again(invoice_id=invoice.pk)
 
 
+@answering()
 def pictures_of(invoice: Invoice, *, ppi: int = PICTURE_PPI) -> list[bytes]:
-    """The pages of a document as PNG. Raises RenderingFailed."""
+    """The pages of a document as PNG. Raises RenderingFailed, and StorageAway."""
     row = RenderedInvoice.objects.filter(invoice=invoice, state=RenderingState.DONE).first()
     return _made(
         lambda: make_pictures(

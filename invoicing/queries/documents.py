@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
-from django.db.models import DecimalField, F, Func, Prefetch, QuerySet, Sum
+from django.db.models import Count, DecimalField, F, Func, Prefetch, Q, QuerySet, Sum
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
 from django.db.models.functions import Coalesce
 
@@ -39,6 +39,13 @@ def posted_invoices(*, customer_id: int | None = None) -> QuerySet[Invoice]:
         .prefetch_related(Prefetch("lines", queryset=lines))
     )
     return invoices if customer_id is None else invoices.filter(customer_id=customer_id)
+
+
+def is_wholly_credited(invoice: Invoice) -> bool:
+    """Whether credit notes, drafts too, take back every line of an invoice, to its last charge."""
+    lines = InvoiceLine.objects.filter(invoice=invoice)
+    credited = lines.annotate(notes=Count("credits"), taken=Sum("credits__charge_count"))
+    return lines.exists() and not credited.filter(Q(notes=0) | Q(taken__lt=F("charge_count"))).exists()
 
 
 def invoices_after(invoices: QuerySet[Invoice], position: tuple[date, int] | None, *, limit: int) -> QuerySet[Invoice]:

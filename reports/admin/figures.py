@@ -7,8 +7,9 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from catalog.admin.base import ReadOnlyAdmin, column, link, list_url
 from catalog.admin.figures import EMPTY, exact, money
 from catalog.admin.filters import DayRangeFilter
+from invoicing.admin.charges import STANDING
 from invoicing.choices import InvoiceState
-from reports.models import CountedInvoice, RevenueDay, UsageDay
+from reports.models import CountedInvoice, PendingAge, RevenueDay, UsageDay
 
 COUNTED = "Posted documents are counted every five minutes; on the dashboards they can be counted at once."
 
@@ -65,7 +66,9 @@ class RevenueDayAdmin(FiguresAdmin):
         asked: dict[str, object] = {"state__exact": InvoiceState.POSTED.value, "currency__code__exact": row.currency_id}
         if row.group_id is not None:
             asked["customer__groups__id__exact"] = row.group_id
-        return link(list_url("invoicing_invoice", **asked, invoice_date_from=day, invoice_date_to=day), "documents")
+        return link(
+            list_url("invoicing_invoice", **asked, invoice_date_from=day, invoice_date_to=day), "documents of the day"
+        )
 
 
 @admin.register(UsageDay)
@@ -85,9 +88,35 @@ class UsageDayAdmin(FiguresAdmin):
 
     @column("Usage")
     def used(self, row: UsageDay) -> SafeString:
-        day = row.day.isoformat()
-        asked = {"billing_effective_date_from": day, "billing_effective_date_to": day}
-        return link(list_url("usage_usagedatarecord", **asked), "all records of the day")
+        asked: dict[str, object] = {
+            STANDING: "yes" if row.group_id is None else row.group_id,
+            "record__billing_effective_date__exact": row.day.isoformat(),
+            "record__product__id__exact": row.product_id,
+            "line__invoice__currency__code__exact": row.currency_id,
+        }
+        return link(list_url("invoicing_usagecharge", **asked), "charges")
+
+
+@admin.register(PendingAge)
+class PendingAgeAdmin(ReadOnlyAdmin):
+    """Pending usage as it was last counted."""
+
+    list_display = ("shown_customer", "from_days", "record_count", "oldest", "counted_at", "waits")
+    list_select_related = ("customer",)
+    list_filter = (("customer", AutocompleteSelectFilter),)
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = (("shown_customer", "from_days"), ("record_count", "oldest"), ("counted_at", "waits"))
+    readonly_fields = ("shown_customer", "waits")
+    empty_hint = "Pending usage is counted every five minutes, for dashboards of an inbox too large to count at once."
+
+    @column("Customer")
+    def shown_customer(self, age: PendingAge) -> str:
+        return str(age.customer)
+
+    @column("What waits now")
+    def waits(self, age: PendingAge) -> SafeString:
+        return link(list_url("usage_pendingusage", customer__id__exact=age.customer_id), "pending usage")
 
 
 @admin.register(CountedInvoice)

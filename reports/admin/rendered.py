@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -8,6 +9,7 @@ from django.urls import URLPattern, path, reverse
 
 from catalog.admin.base import LargeTableAdmin, ReadOnlyAdmin, change_url, column, link
 from catalog.admin.figures import exact
+from invoicing.adapters.storage import StorageAway, opened
 from invoicing.choices import InvoiceState
 from invoicing.models import Invoice
 from reports.admin.customers import said_of
@@ -44,11 +46,14 @@ class UsageReportAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         name = str(report.file.name).rpartition("/")[2]
         try:
-            opened = report.file.open("rb")
-        except OSError:
+            content = opened(partial(report.file.open, "rb"))
+        except StorageAway as away:
+            messages.error(request, str(away))
+            return HttpResponseRedirect(change_url(report))
+        except FileNotFoundError:
             messages.error(request, f"The file {name} is not where it was stored. On its invoice it is made again.")
             return HttpResponseRedirect(change_url(report))
-        return FileResponse(opened, as_attachment=True, filename=name)
+        return FileResponse(content, as_attachment=True, filename=name)
 
     @column("Size")
     def size(self, report: UsageReport) -> str:

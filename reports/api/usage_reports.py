@@ -1,5 +1,6 @@
 """The usage report files that go with an invoice, in the invoices API."""
 
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 
 from customers.api.fields import IdField
 from customers.api.views import ApiView, checked_id
+from invoicing.adapters.storage import opened
 from invoicing.api.invoices import TAGS, existing_invoice
 from reports.choices import ReportFormat
 from reports.models import UsageReport
@@ -77,7 +79,7 @@ class UsageReportFile(UsageReportView):
             raise NotFound(f"Invoice {invoice_id} has no usage report with the id {report_id}.")
         name = PurePosixPath(str(report.file.name)).name
         try:
-            opened = report.file.open("rb")
+            content = opened(partial(report.file.open, "rb"))
         except FileNotFoundError as error:
             raise NotFound(f"The file {name} is not where it was stored. Ask who runs this server.") from error
-        return FileResponse(opened, as_attachment=True, filename=name, content_type=media_type(report))
+        return FileResponse(content, as_attachment=True, filename=name, content_type=media_type(report))

@@ -1,4 +1,4 @@
-from reports.models.figures import CountedInvoice, RevenueDay, UsageDay
+from reports.models.figures import CountedInvoice, PendingAge, RevenueDay, UsageDay
 from reports.models.profiles import (
     CustomerReportProfile,
     GroupReportProfile,
@@ -13,6 +13,7 @@ __all__ = [
     "GroupReportProfile",
     "InvoiceReportProfile",
     "InvoiceUsageReportProfile",
+    "PendingAge",
     "ReportProduction",
     "RevenueDay",
     "UsageDay",

@@ -93,3 +93,27 @@ class UsageDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.amount} {self.currency_id}"
+
+
+class PendingAge(models.Model):
+    """How many records of a customer waited for an invoice, by age, when that was last counted (`counted_at`).
+
+    Of an age of `from_days` days and more, up to the next (`reports.queries.dashboards.AGES`), by billing effective
+    date; `oldest` is the first of these dates. Written anew each time: all rows have the same `counted_at`.
+    """
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    from_days = models.IntegerField()
+    record_count = models.BigIntegerField()
+    oldest = models.DateField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "pending_age"
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["customer", "from_days"], name="pending_age_once")]
+
+    def __str__(self) -> str:
+        return f"{self.record_count} records from {self.oldest} on"

@@ -36,7 +36,10 @@ class ReportProduction(models.Model):
                 name="report_production_says_how_it_went",
             ),
         ]
-        indexes = [models.Index(fields=["id"], condition=Q(state="WAITING"), name="report_production_waiting")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="WAITING"), name="report_production_waiting"),
+            models.Index(fields=["id"], condition=Q(state="FAILED"), name="report_production_failed"),
+        ]
 
     def __str__(self) -> str:
         return f"reports of {self.invoice_id}: {self.state}"

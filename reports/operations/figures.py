@@ -1,15 +1,18 @@
 """Figures of dashboards, kept by day: posted documents are counted once, whatever becomes of history behind them.
 
 To add up millions of charges whenever somebody looks takes seconds; a posted document never changes, so what it adds to
-a day is added once. Where a customer joins or leaves a group, its documents follow.
+a day is added once. Where a customer joins or leaves a group, its documents follow. What no invoice has yet changes all
+the time: it is counted anew.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from django.db import connection, transaction
 
-from reports.models import RevenueDay, UsageDay
+from reports.models import PendingAge, RevenueDay, UsageDay
+from reports.queries.dashboards import AGES
+from reports.queries.dashboards import SQL as QUERIES
 
 SQL = Path(__file__).parent / "sql" / "figures"
 # Documents of one transaction: with 200 records each, half a minute at most.
@@ -47,3 +50,22 @@ def count_all_figures(*, at: datetime) -> int:
     while counted := count_figures(at=at):
         count += counted
     return count
+
+
+@transaction.atomic
+def count_pending(*, at: datetime, on: date) -> int:
+    """Count pending usage anew, by customer and age on `on`; `at` is noted. How many customers and ages there were.
+
+    None of it where somebody else is at it: 0.
+    """
+    waiting = (QUERIES / "waiting.sql").read_text()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('reports.pending'))")
+        if cursor.fetchone() == (False,):
+            return 0
+        PendingAge.objects.all().delete()
+        cursor.execute(
+            (SQL / "pending.sql").read_text().replace("{waiting}", waiting),
+            {"at": at, "on": on, "starts": list(AGES), "group_id": None},
+        )
+        return int(cursor.rowcount)

@@ -1,11 +1,12 @@
 """What dashboards show of revenue and usage. Amounts are net, of posted documents, in one currency at a time.
 
 Revenue by day and by customer is read from the documents; by product and destination, and usage by day of use, from
-figures that are kept (`reports.operations.figures`): to add up millions of charges and lines takes seconds.
+figures that are kept (`reports.operations.figures`): to add up millions of charges and lines takes seconds. Usage that
+no invoice has is counted as it is asked for, or was when it was last counted, which is quick however much waits.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from django.db.models import Exists, Max, OuterRef
 
 from invoicing.choices import InvoiceState
 from invoicing.models import Invoice
-from reports.models import CountedInvoice
+from reports.models import CountedInvoice, PendingAge
 
 SQL = Path(__file__).parent / "sql" / "dashboards"
 # So many products, destinations and customers are shown one by one; the others are one row.
 TOP = 10
-# The days at which a group of ages begins.
-AGES = (31, 61, 91, 181)
+# The days at which a group of ages begins; what is to be used in future has the first.
+AGES = (0, 31, 61, 91, 181)
 # No more documents that are not counted yet are counted than these.
 UNCOUNTED = 1_000
 
@@ -111,10 +112,14 @@ class WaitingCustomer:
 
 @dataclass(frozen=True, slots=True)
 class UnbilledUsage:
-    """Pending usage by age, every age with 0 if need be, and the customers whose oldest waits longest."""
+    """Pending usage by age, every age with 0 if need be, and the customers whose oldest waits longest.
+
+    `counted_at` is None where it was counted as it was asked for.
+    """
 
     ages: tuple[Age, ...]
     customers: tuple[WaitingCustomer, ...]
+    counted_at: datetime | None = None
 
     @property
     def record_count(self) -> int:
@@ -187,21 +192,15 @@ def top_movers(scope: Scope, *, before_first: date) -> list[Mover]:
 
 def unbilled_usage(*, on: date, group_id: int | None = None) -> UnbilledUsage:
     """Pending usage, whatever its currency: records by the days from their billing effective date to `on`."""
-    rows = _rows("unbilled", {"on": on, "limits": list(AGES), "group_id": group_id, "top": TOP})
-    by_age = {age: (customers, records) for age, _, _, _, customers, records, _ in rows if age is not None}
-    starts: tuple[int | None, ...] = (None, *AGES)
-    ends: tuple[int | None, ...] = (*(limit - 1 for limit in AGES), None)
-    return UnbilledUsage(
-        ages=tuple(
-            Age(start, end, *by_age.get(place, (0, 0)))
-            for place, (start, end) in enumerate(zip(starts, ends, strict=True))
-        ),
-        customers=tuple(
-            WaitingCustomer(customer_id, account_number, name, records, oldest)
-            for _, customer_id, account_number, name, _, records, oldest in rows
-            if customer_id is not None
-        ),
-    )
+    return _unbilled("waiting", {"on": on, "starts": list(AGES), "group_id": group_id})
+
+
+def unbilled_usage_as_counted(*, group_id: int | None = None) -> UnbilledUsage | None:
+    """The same as it was when it was last counted, by the age of then; None where nothing was. Two queries."""
+    counted_at = PendingAge.objects.aggregate(last=Max("counted_at"))["last"]
+    if counted_at is None:
+        return None
+    return replace(_unbilled("waiting_as_counted", {"group_id": group_id}), counted_at=counted_at)
 
 
 def kept_figures() -> Kept:
@@ -212,7 +211,25 @@ def kept_figures() -> Kept:
     return Kept(uncounted, CountedInvoice.objects.aggregate(last=Max("counted_at"))["last"])
 
 
-def _rows(name: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _unbilled(waiting: str, parameters: dict[str, Any]) -> UnbilledUsage:
+    rows = _rows("unbilled", {**parameters, "top": TOP}, waiting=waiting)
+    by_age = {age: (customers, records) for age, _, _, _, customers, records, _ in rows if age is not None}
+    ends: tuple[int | None, ...] = (*(start - 1 for start in AGES[1:]), None)
+    return UnbilledUsage(
+        ages=tuple(Age(start or None, end, *by_age.get(start, (0, 0))) for start, end in zip(AGES, ends, strict=True)),
+        customers=tuple(
+            WaitingCustomer(customer_id, account_number, name, records, oldest)
+            for _, customer_id, account_number, name, _, records, oldest in rows
+            if customer_id is not None
+        ),
+    )
+
+
+def _rows(name: str, parameters: dict[str, Any], **parts: str) -> list[tuple[Any, ...]]:
+    """Rows of a query; `parts` are the names of queries that take the places of the same names in it."""
+    text = (SQL / f"{name}.sql").read_text()
+    for place, part in parts.items():
+        text = text.replace(f"{{{place}}}", (SQL / f"{part}.sql").read_text())
     with connection.cursor() as cursor:
-        cursor.execute((SQL / f"{name}.sql").read_text(), parameters)
+        cursor.execute(text, parameters)
         return list(cursor.fetchall())

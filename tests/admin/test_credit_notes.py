@@ -42,6 +42,21 @@ def test_what_would_come_out_is_shown_and_not_kept(admin_client: Client, billed:
     assert not billed.credit_notes.exists()
 
 
+def test_what_is_wholly_credited_says_so_and_has_no_button_to_credit_it(admin_client: Client, billed: Invoice) -> None:
+    def said() -> tuple[bool, bool]:
+        """Whether it is called wholly credited, and whether it can be credited."""
+        text = admin_client.get(page("change", billed)).content.decode()
+        return "Wholly credited by" in text, page("credit", billed) in text
+
+    notes = [credit(billed, records=["R2"]), credit(billed, lines=[2])]
+    # R1 is left: 10.00 of the 40.00.
+    assert said() == (False, True)
+    notes.append(credit(billed))
+    assert said() == (True, False)
+    text = admin_client.get(page("change", billed)).content.decode()
+    assert all(page("change", note) in text for note in notes)
+
+
 def test_the_invoice_is_credited_and_its_usage_given_back(admin_client: Client, billed: Invoice) -> None:
     response = admin_client.post(page("credit", billed), asked(gives_usage_back="on", credit=""), follow=True)
     note = billed.credit_notes.get()

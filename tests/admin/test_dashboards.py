@@ -1,13 +1,10 @@
 """Dashboards: what each picture says, where its bars lead to, and who sees it."""
 
-import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.http import QueryDict
 from django.test import Client
@@ -15,52 +12,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.admin.dashboard_form import DashboardForm
-from billing.admin.pictures import Picture
-from billing.admin.usage_pictures import unbilled, unbilled_ages
 from billing.choices import AccountOutcome
 from reports.operations.figures import count_figures
 from tests import factories
+from tests.admin.pictures import FEBRUARY, bars, behind, client_who_may, listed, pictures, table
 from tests.pictured import billed, charged
 
 pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
-FEBRUARY = {"period": "own", "from_day": "2026-02-01", "to_day": "2026-02-28"}
 REVENUE = ["revenue-by-day", "revenue-by-product", "revenue-by-destination"]
 BY_CUSTOMER = ["revenue-by-customer", "top-movers"]
-
-
-def pictures(client: Client, name: str, **asked: Any) -> dict[str, Picture]:
-    """The pictures of a page by their keys: of February 2026, where nothing else is said."""
-    response = client.get(reverse("dashboard", args=[name]), FEBRUARY | asked)
-    assert response.status_code == 200
-    return {picture.key: picture for picture in response.context["pictures"]}
-
-
-def table(picture: Picture) -> list[tuple[str, ...]]:
-    return [(row.label, *row.cells) for row in picture.rows]
-
-
-def bars(picture: Picture) -> dict[str, str]:
-    """The first series of the chart: what stands below each bar, and its value."""
-    assert picture.chart is not None
-    data = json.loads(picture.chart.data)
-    return dict(zip(data["labels"], map(str, data["datasets"][0]["data"]), strict=True))
-
-
-def behind(client: Client, url: str) -> int:
-    """How many rows the list at the address has."""
-    response = client.get(url)
-    assert response.status_code == 200
-    return len(response.context["cl"].result_list)
-
-
-def client_who_may(*codenames: str) -> Client:
-    user = factories.UserFactory()
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_revenue_is_shown_by_day_with_its_documents_behind(admin_client: Client) -> None:
@@ -114,6 +76,8 @@ def test_products_and_destinations_lead_to_their_figures(admin_client: Client) -
     assert [behind(admin_client, row.url) for row in products.rows] == [2, 1]
     assert table(destinations) == [("France", "3", "10.00"), ("Without a destination", "3", "2.00")]
     assert [behind(admin_client, row.url) for row in destinations.rows] == [1, 1]
+    # All lines of these days, and those of usage.
+    assert [behind(admin_client, picture.link) for picture in (products, destinations)] == [3, 2]
 
 
 def test_what_is_behind_the_first_ten_is_a_row_and_no_bar(admin_client: Client) -> None:
@@ -124,6 +88,9 @@ def test_what_is_behind_the_first_ten_is_a_row_and_no_bar(admin_client: Client) 
     assert table(picture)[10] == ("1 other customer", "-", "1.00")
     assert len(bars(picture)) == 10
     assert behind(admin_client, picture.rows[0].url) == 1
+    # A list of all would not be what the row says.
+    assert picture.rows[10].url == ""
+    assert behind(admin_client, picture.link) == 11
 
 
 def test_movers_are_held_against_as_many_days_before(admin_client: Client) -> None:
@@ -136,6 +103,8 @@ def test_movers_are_held_against_as_many_days_before(admin_client: Client) -> No
     assert "2026-02-01 to 2026-02-28 against 2026-01-04 to 2026-01-31" in picture.hint
     assert table(picture) == [("Mover", "10.00", "4.00", "-6.00")]
     assert behind(admin_client, picture.rows[0].url) == 2
+    of_each = [[one.net_amount for one in listed(admin_client, url)] for url in picture.rows[0].cell_urls if url]
+    assert of_each == [[Decimal("10.00")], [Decimal("4.00")]]
 
 
 def test_amounts_have_the_decimals_of_their_currency(admin_client: Client) -> None:
@@ -143,45 +112,6 @@ def test_amounts_have_the_decimals_of_their_currency(admin_client: Client) -> No
     billed(factories.CustomerFactory(currency__code="USD"), "5.00")
     assert table(pictures(admin_client, "revenue", currency="JPY")["revenue-by-day"]) == [("2026-02-01", "1", "1,200")]
     assert table(pictures(admin_client, "revenue", currency="USD")["revenue-by-day"]) == [("2026-02-01", "1", "5.00")]
-
-
-def test_usage_is_shown_by_its_day_and_leads_to_the_records(admin_client: Client) -> None:
-    calls = factories.ProductFactory()
-    charged(factories.CustomerFactory(), "0.60", "0.015", used="2026-02-03", product=calls)
-    count_figures(at=AT)
-    picture = pictures(admin_client, "usage")["usage-by-day"]
-    # 0.60 + 0.015 = 0.615, half up.
-    assert table(picture) == [("2026-02-03", "2", "0.62")]
-    assert behind(admin_client, picture.rows[0].url) == 2
-
-
-def test_unbilled_usage_leads_to_the_inbox(admin_client: Client) -> None:
-    service = factories.SubscriptionServiceFactory(customer__name="Waits")
-    for _ in range(2):
-        factories.UsageDataRecordFactory(subscription_service=service, billing_effective_date=date(2020, 1, 1))
-    factories.UsageDataRecordFactory(subscription_service=service, billing_effective_date=date(2900, 1, 1))
-    shown = pictures(admin_client, "usage")
-    ages = shown["unbilled-by-age"]
-    assert table(ages)[0] == ("up to 30 days", "1", "1")
-    assert table(ages)[-1] == ("over 180 days", "1", "2")
-    assert [row.url == "" for row in ages.rows] == [False, True, True, True, False]
-    assert [behind(admin_client, ages.rows[place].url) for place in (0, -1)] == [1, 2]
-    assert table(shown["waiting-longest"]) == [("Waits", "3", "2020-01-01")]
-    assert behind(admin_client, shown["waiting-longest"].rows[0].url) == 3
-
-
-def test_an_inbox_that_takes_too_long_to_count_is_said_to() -> None:
-    other = connection.copy()
-    try:
-        other.set_autocommit(False)
-        with other.cursor() as cursor:
-            cursor.execute("LOCK TABLE pending_usage")
-        found = unbilled(on=date(2026, 2, 1), group_id=None, timeout_ms=50)
-    finally:
-        other.close()
-    assert found is None
-    ages = unbilled_ages(found, on=date(2026, 2, 1))
-    assert (ages.rows, ages.chart, "takes too long" in ages.empty) == ((), None, True)
 
 
 def test_runs_are_shown_over_time(admin_client: Client) -> None:
@@ -327,6 +257,20 @@ def test_customers_are_named_only_to_those_who_may_see_them() -> None:
     shown = pictures(client_who_may("view_invoice", "view_customer"), "revenue")
     assert list(shown) == REVENUE + BY_CUSTOMER
     assert shown["revenue-by-customer"].rows[0].label == "Secret Ltd"
+
+
+def test_groups_are_named_only_to_those_who_may_see_them(admin_client: Client) -> None:
+    group = factories.CustomerGroupFactory(name="Secret partners")
+    billed(factories.CustomerFactory(groups=[group]), "1.00")
+    billed(factories.CustomerFactory(), "2.00")
+    url = reverse("dashboard", args=["revenue"])
+    asked = FEBRUARY | {"group": str(group.pk)}
+    response = client_who_may("view_invoice").get(url, asked)
+    assert "Secret partners" not in response.content.decode()
+    assert table(response.context["pictures"][0]) == [("2026-02-01", "2", "3.00")]
+    response = admin_client.get(url, asked)
+    assert "Secret partners" in response.content.decode()
+    assert table(response.context["pictures"][0]) == [("2026-02-01", "1", "1.00")]
 
 
 def test_amounts_are_only_for_those_who_may_see_invoices() -> None:

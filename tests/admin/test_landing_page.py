@@ -1,5 +1,6 @@
 """The landing page says what waits for a person."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,12 @@ from django.urls import reverse
 
 from billing.admin.dashboard import Card
 from billing.choices import AccountOutcome
+from invoicing.choices import DeliveryState
+from invoicing.models import RenderedInvoice
+from reports.models import ReportProduction
 from tests import factories
+from tests.admin.pictures import client_who_may
+from tests.factories import post
 from usage.choices import ConflictDecision, QuarantineState
 
 pytestmark = pytest.mark.django_db
@@ -87,10 +93,68 @@ def test_open_conflicts_are_linked(admin_client: Client) -> None:
     assert admin_client.get(waiting.url).context["cl"].result_count == 1
 
 
+def test_documents_that_were_not_delivered_are_linked(admin_client: Client) -> None:
+    invoice = post(factories.InvoiceFactory())
+    bounced = factories.InvoiceDeliveryFactory(
+        invoice=invoice, state=DeliveryState.BOUNCED, recipient="a@b.example", error="No such mailbox."
+    )
+    again = factories.InvoiceDeliveryFactory(invoice=invoice, state=DeliveryState.REFUSED)
+    factories.InvoiceDeliveryFactory(invoice=invoice, replaces=again)  # sent
+    waiting = card(admin_client.get(reverse(INDEX)), "Documents not delivered")
+    assert (waiting.count, waiting.is_urgent) == ("1", True)
+    assert [(item.title, item.detail, item.url) for item in waiting.items] == [
+        (
+            f"{invoice}: came back",
+            "a@b.example: No such mailbox.",
+            reverse("admin:invoicing_invoicedelivery_change", args=[bounced.pk]),
+        )
+    ]
+    assert list(admin_client.get(waiting.url).context["cl"].result_list) == [bounced]
+
+
+@pytest.mark.parametrize(
+    ("title", "make"),
+    [
+        ("PDFs that failed", factories.RenderedInvoiceFactory),
+        ("Usage reports that failed", factories.ReportProductionFactory),
+    ],
+)
+def test_files_that_failed_are_linked_with_their_document(
+    admin_client: Client, title: str, make: Callable[..., RenderedInvoice | ReportProduction]
+) -> None:
+    failed = make(state="FAILED", error="The disk is full.")
+    make(invoice=post(factories.InvoiceFactory()))  # waits
+    waiting = card(admin_client.get(reverse(INDEX)), title)
+    assert (waiting.count, waiting.is_urgent) == ("1", True)
+    assert [(item.title, item.detail, item.url) for item in waiting.items] == [
+        (
+            str(failed.invoice),
+            "The disk is full.",
+            reverse("admin:invoicing_invoice_change", args=[failed.invoice_id]),
+        )
+    ]
+    assert list(admin_client.get(waiting.url).context["cl"].result_list) == [failed]
+
+
+def test_what_failed_is_for_those_who_may_see_it() -> None:
+    factories.InvoiceDeliveryFactory(state=DeliveryState.REFUSED)
+    factories.RenderedInvoiceFactory(state="FAILED", error="The disk is full.")
+    factories.ReportProductionFactory(state="FAILED", error="The disk is full.")
+    titles = {
+        "view_invoicedelivery": ["Documents not delivered"],
+        "view_renderedinvoice": ["PDFs that failed"],
+        "view_reportproduction": ["Usage reports that failed"],
+        "view_invoice": [],
+    }
+    for codename, expected in titles.items():
+        cards = client_who_may(codename).get(reverse(INDEX)).context["cards"]
+        assert [card.title for card in cards] == expected, codename
+
+
 def test_where_nothing_is_quarantined_and_nothing_conflicts_there_are_no_cards_for_it(admin_client: Client) -> None:
     titles = {card.title for card in admin_client.get(reverse(INDEX)).context["cards"]}
     assert "Pending usage" in titles
-    assert not titles & {"Open quarantine", "Open conflicts"}
+    assert not titles & {"Open quarantine", "Open conflicts", "Documents not delivered", "Usage reports that failed"}
 
 
 def test_pending_usage_is_counted(admin_client: Client) -> None:

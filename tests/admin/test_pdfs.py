@@ -14,6 +14,7 @@ from invoicing.adapters import pdf as adapter
 from invoicing.models import Invoice, LegalEntity, RenderedInvoice
 from invoicing.operations.posting import post_invoices
 from invoicing.operations.rendering import render_next
+from tests.away import take_bucket_away, take_disk_away
 from tests.factories import LegalEntityFactory, UsageReportFactory, UserFactory
 from tests.invoicing.papers import many_lines, paper
 
@@ -71,6 +72,39 @@ def test_a_posted_document_gives_the_pdf_that_was_stored(admin_client: Client, f
     assert answer.content == (folder / str(row.file.name)).read_bytes()
     assert answer["Content-Disposition"] == f'inline; filename="{invoice.number}.pdf"'
     assert "data:image/png" in page(admin_client, invoice, "?pages=1")
+
+
+def test_with_the_storage_away_a_page_says_so(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = posted()
+    render_next(now=lambda: AT)
+    take_disk_away(settings)
+    assert admin_client.get(pdf_url(invoice)).status_code == 503
+    take_bucket_away(settings, monkeypatch)
+    answer = admin_client.get(pdf_url(invoice))
+    assert answer.status_code == 503
+    for shown in ("The PDF of INV-000001 cannot be fetched now", "The storage of files does not answer."):
+        assert shown in answer.content.decode()
+    assert "The storage of files does not answer." in page(admin_client, invoice, "?pages=1")
+
+
+def test_the_pdf_is_at_the_top_of_the_page_once_it_is_made(admin_client: Client) -> None:
+    invoice = posted()
+
+    def top() -> str:
+        return page(admin_client, invoice).partition("<table")[0]
+
+    assert "The PDF is being made." in top()
+    RenderedInvoice.objects.update(state="FAILED", error="The layout cannot be set.")
+    assert "The PDF could not be made." in top()
+    assert pdf_url(invoice) not in top()
+    RenderedInvoice.objects.update(state="WAITING", error="")
+    render_next(now=lambda: AT)
+    assert f'href="{pdf_url(invoice)}"' in top()
+    assert f'href="{pdf_url(invoice)}?download=1"' in top()
+    answer = admin_client.get(f"{pdf_url(invoice)}?download=1")
+    assert answer["Content-Disposition"] == f'attachment; filename="{invoice.number}.pdf"'
 
 
 def test_what_failed_is_said_on_the_page_and_made_again_from_there(admin_client: Client) -> None:

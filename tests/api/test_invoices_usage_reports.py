@@ -12,6 +12,7 @@ from customers.models import Customer
 from invoicing.models import Invoice
 from reports.models import UsageReport
 from tests.api.caller import Caller, assert_error
+from tests.away import take_bucket_away
 from tests.factories.customers import CustomerFactory
 from tests.factories.invoicing import InvoiceFactory, post
 from tests.factories.reports import UsageReportFactory
@@ -101,3 +102,12 @@ def test_a_file_that_is_not_where_it_was_is_a_404_that_says_so(
     response = staff.get(f"{PATH}/{invoice.pk}/usage-reports/{report.pk}")
     assert_error(response, 404, "not_found")
     assert "is not where it was stored" in response.json()["detail"]
+
+
+def test_with_the_storage_away_a_file_is_a_503_that_says_so(
+    staff: Caller, invoice: Invoice, report: UsageReport, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_bucket_away(settings, monkeypatch)
+    response = staff.get(f"{PATH}/{invoice.pk}/usage-reports/{report.pk}")
+    assert_error(response, 503, "unavailable")
+    assert response.json()["detail"] == "The storage of files does not answer. Please try again in some minutes."

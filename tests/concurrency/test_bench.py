@@ -8,6 +8,10 @@ import pytest
 from config.env import BASE_DIR
 
 LONGEST_SECONDS = 330
+DASHBOARDS = [
+    *("revenue by day", "revenue by product", "revenue by destination", "revenue by customer", "top movers"),
+    *("usage by day", "unbilled usage by age", "the same, as last counted", "runs over time", "how far figures are"),
+]
 
 
 @pytest.mark.timeout(LONGEST_SECONDS + 30)
@@ -34,3 +38,6 @@ def test_the_benchmark_prints_its_table() -> None:
     ]
     assert any(line.endswith("the floor priced 0 calls otherwise") for line in lines)
     assert any(line.startswith("posting 40 invoices: ") for line in lines)
+    # 300 of the months before, 40 of the run.
+    shown = lines.index("dashboards, 340 invoices: median and slowest, of a group; aim under 1 s")
+    assert [line.split(" 0.")[0].strip() for line in lines[shown + 1 : shown + 11]] == DASHBOARDS

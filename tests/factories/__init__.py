@@ -43,7 +43,7 @@ from tests.factories.customers import (
     SubscriptionServiceFactory,
     UserFactory,
 )
-from tests.factories.figures import CountedInvoiceFactory, RevenueDayFactory, UsageDayFactory
+from tests.factories.figures import CountedInvoiceFactory, PendingAgeFactory, RevenueDayFactory, UsageDayFactory
 from tests.factories.invoicing import (
     AccountCreditFactory,
     CouponFactory,
@@ -110,6 +110,7 @@ __all__ = [
     "InvoiceTaxFactory",
     "InvoiceUsageReportProfileFactory",
     "LegalEntityFactory",
+    "PendingAgeFactory",
     "PendingUsageFactory",
     "PriceCorrectionFactory",
     "ProductFactory",

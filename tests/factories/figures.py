@@ -4,8 +4,9 @@ from decimal import Decimal
 import factory
 
 from invoicing.choices import LineKind
-from reports.models import CountedInvoice, RevenueDay, UsageDay
+from reports.models import CountedInvoice, PendingAge, RevenueDay, UsageDay
 from tests.factories.catalog import CurrencyFactory, ProductFactory
+from tests.factories.customers import CustomerFactory
 from tests.factories.invoicing import InvoiceFactory
 from tests.factories.rows import RowFactory
 
@@ -46,3 +47,16 @@ class UsageDayFactory(RowFactory[UsageDay]):
 
     class Meta:
         model = UsageDay
+
+
+class PendingAgeFactory(RowFactory[PendingAge]):
+    """Two records of a customer of up to 30 days."""
+
+    customer = factory.SubFactory(CustomerFactory)
+    from_days = 0
+    record_count = 2
+    oldest = date(2026, 1, 15)
+    counted_at = datetime(2026, 2, 1, 9, 5, tzinfo=UTC)
+
+    class Meta:
+        model = PendingAge

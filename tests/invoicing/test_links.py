@@ -9,6 +9,7 @@ from django.test import Client
 
 from invoicing.adapters.links import invoice_link
 from invoicing.models import Invoice, RenderedInvoice
+from tests.away import take_bucket_away, take_disk_away
 from tests.factories import InvoiceFactory, UsageReportFactory
 from tests.invoicing.mail_server import PDF, posted
 
@@ -73,6 +74,37 @@ def test_an_expired_link_says_so(client: Client, invoice: Invoice, monkeypatch: 
         response = client.get(address)
         assert response.status_code == 410
         assert "This link has expired" in response.content.decode()
+
+
+def test_an_expired_link_says_so_in_the_language_of_its_document(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = invoice_link(posted(language="de-AT").pk)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 90 * DAY + 60)
+    page = client.get(link).content.decode()
+    assert '<html lang="de">' in page
+    assert "<title>Dieser Link ist abgelaufen</title>" in page
+    assert "expired" not in page
+
+
+def test_a_wrong_link_says_so_in_every_language(client: Client) -> None:
+    page = client.get("/invoices/x/").content.decode()
+    assert '<html lang="en">' in page
+    assert page.index("This link leads nowhere") < page.index("Dieser Link führt ins Leere")
+
+
+@pytest.mark.parametrize("is_bucket", [False, True], ids=["disk", "bucket"])
+def test_with_the_storage_away_the_page_says_to_try_again(
+    client: Client, invoice: Invoice, settings: Any, monkeypatch: pytest.MonkeyPatch, *, is_bucket: bool
+) -> None:
+    link = invoice_link(invoice.pk)
+    take_bucket_away(settings, monkeypatch) if is_bucket else take_disk_away(settings)
+    for address in (f"{link}document.pdf", f"{link}files/0/"):
+        response = client.get(address)
+        assert response.status_code == 503
+        assert "The document cannot be fetched now" in response.content.decode()
+    assert client.get(link).status_code == 200
 
 
 def test_what_nobody_signed_does_not_say_whether_there_is_an_invoice(client: Client, invoice: Invoice) -> None:

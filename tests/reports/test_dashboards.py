@@ -1,5 +1,6 @@
 """What dashboards show of revenue and usage, in figures worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from reports.operations.figures import count_figures
+from reports.operations.figures import count_figures, count_pending
 from reports.queries.dashboards import (
     Age,
     Day,
@@ -22,6 +23,7 @@ from reports.queries.dashboards import (
     revenue_by_product,
     top_movers,
     unbilled_usage,
+    unbilled_usage_as_counted,
     usage_by_day,
 )
 from tests.factories import (
@@ -171,6 +173,25 @@ def test_unbilled_usage_of_a_group() -> None:
     UsageDataRecordFactory()
     assert unbilled_usage(on=date(2026, 2, 1), group_id=group.pk).record_count == 1
     assert unbilled_usage(on=date(2026, 2, 1)).record_count == 2
+
+
+def test_unbilled_usage_as_it_was_counted_is_the_same_until_it_is_counted_again() -> None:
+    group = CustomerGroupFactory()
+    inside = SubscriptionServiceFactory(customer=CustomerFactory(groups=[group]))
+    for day in (date(2026, 7, 2), date(2026, 5, 31), date(2025, 7, 1)):
+        UsageDataRecordFactory(subscription_service=inside, billing_effective_date=day)
+    UsageDataRecordFactory(billing_effective_date=date(2026, 6, 30))
+    assert unbilled_usage_as_counted() is None
+    count_pending(at=AT, on=date(2026, 7, 1))
+    for group_id, count in ((None, 4), (group.pk, 3)):
+        found = unbilled_usage_as_counted(group_id=group_id)
+        assert found == replace(unbilled_usage(on=date(2026, 7, 1), group_id=group_id), counted_at=AT)
+        assert found is not None
+        assert found.record_count == count
+    UsageDataRecordFactory(billing_effective_date=date(2026, 6, 30))
+    again = unbilled_usage_as_counted()
+    assert again is not None
+    assert (again.record_count, unbilled_usage(on=date(2026, 7, 1)).record_count) == (4, 5)
 
 
 def test_where_nothing_waits_every_age_is_0() -> None:

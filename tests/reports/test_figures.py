@@ -8,17 +8,20 @@ import pytest
 
 from customers.models import CustomerGroup
 from invoicing.models import CreditedCharge, UsageCharge
-from reports.models import CountedInvoice, RevenueDay, UsageDay
-from reports.operations.figures import count_all_figures, count_figures
+from reports.models import CountedInvoice, PendingAge, RevenueDay, UsageDay
+from reports.operations.figures import count_all_figures, count_figures, count_pending
 from tests.factories import (
     CustomerFactory,
     CustomerGroupFactory,
     InvoiceFactory,
     InvoiceLineFactory,
+    PendingAgeFactory,
     ProductFactory,
     RateFactory,
     RevenueDayFactory,
+    SubscriptionServiceFactory,
     TransactionFactory,
+    UsageDataRecordFactory,
     UsageDayFactory,
     post,
 )
@@ -205,3 +208,35 @@ def test_a_day_is_there_once_for_all_customers(constraint: str, make: Callable[.
 def test_a_line_has_one_of_the_known_kinds() -> None:
     with refused(by="revenue_day_kind_known"):
         RevenueDayFactory(kind="GIFT")
+
+
+def waiting() -> list[tuple[int, int, int, str]]:
+    """What is kept of pending usage: customer, first day of the age, records, the oldest."""
+    rows = PendingAge.objects.order_by("customer_id", "from_days")
+    return [(row.customer_id, row.from_days, row.record_count, f"{row.oldest}") for row in rows]
+
+
+def test_pending_usage_is_counted_anew_by_customer_and_age() -> None:
+    service, other = SubscriptionServiceFactory(), SubscriptionServiceFactory()
+    # Ages on 1 July: -1, 30 | 31, 60 | 181 days.
+    for day in ("2026-07-02", "2026-06-01", "2026-05-31", "2026-05-02", "2026-01-01"):
+        UsageDataRecordFactory(subscription_service=service, billing_effective_date=date.fromisoformat(day))
+    gone = UsageDataRecordFactory(subscription_service=other, billing_effective_date=date(2026, 7, 1))
+    assert count_pending(at=AT, on=date(2026, 7, 1)) == 4
+    first = [
+        (service.customer_id, 0, 2, "2026-06-01"),
+        (service.customer_id, 31, 2, "2026-05-02"),
+        (service.customer_id, 181, 1, "2026-01-01"),
+    ]
+    assert waiting() == [*first, (other.customer_id, 0, 1, "2026-07-01")]
+    gone.pending_usage.delete()
+    later = AT.replace(hour=10)
+    assert count_pending(at=later, on=date(2026, 7, 1)) == 3
+    assert waiting() == first
+    assert set(PendingAge.objects.values_list("counted_at", flat=True)) == {later}
+
+
+def test_the_pending_usage_of_a_customer_has_each_age_once() -> None:
+    first = PendingAgeFactory()
+    with refused(by="pending_age_once"):
+        PendingAgeFactory(customer=first.customer)

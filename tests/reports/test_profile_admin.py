@@ -12,6 +12,7 @@ from reports.models import (
     InvoiceReportProfile,
     InvoiceUsageReportProfile,
 )
+from tests.away import take_bucket_away
 from tests.factories import (
     CustomerFactory,
     CustomerGroupFactory,
@@ -240,7 +241,7 @@ def test_the_page_of_an_invoice_shows_reports_to_who_may_open_them(clerk: Client
     few.user_permissions.set(Permission.objects.filter(codename="view_invoice"))
     clerk.force_login(few)
     page = clerk.get(address).content.decode()
-    assert invoice.number in page
+    assert str(invoice.number) in page
     assert all(text not in page for text in (file, "Numbers: Summary", "Line 1 differs by 0.01."))
 
 
@@ -256,3 +257,13 @@ def test_who_may_not_see_usage_sees_no_preview(clerk: Client) -> None:
     assert "threshold_amount" in page
     assert "Preview of the reports" not in page
     assert clerk.post(f"{PROFILES}preview/", form).status_code == 403
+
+
+def test_with_the_storage_away_the_page_of_a_file_says_so(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = UsageReportFactory(invoice=post(InvoiceFactory()))
+    take_bucket_away(settings, monkeypatch)
+    answer = admin_client.get(f"/admin/reports/usagereport/{report.pk}/file/", follow=True)
+    assert answer.redirect_chain == [(f"/admin/reports/usagereport/{report.pk}/change/", 302)]
+    assert "The storage of files does not answer. Please try again in some minutes." in answer.content.decode()
