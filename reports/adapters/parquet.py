@@ -35,6 +35,8 @@ def write_parquet(path: Path, sheet: Sheet, rows: Iterable[Sequence[Any]]) -> in
         "uses": str(sheet.totals.uses),
         "charges": plain(sheet.totals.charges),
         "amount": f"{sheet.totals.amount:.{sheet.minor_units}f}",
+        "left_out_uses": str(sheet.left_out.uses),
+        "left_out_charges": plain(sheet.left_out.charges),
     }
     schema = pa.schema([(column.key, types[column.kind]) for column in sheet.columns], metadata=totals)
     count = 0

@@ -40,15 +40,21 @@ def write_csv(file: Target, sheet: Sheet, rows: Iterable[bytes]) -> None:
 
 
 def write_json_lines(file: Target, sheet: Sheet, rows: Iterable[bytes]) -> None:
-    """An object a row, and as the last one `{"totals": {...}}`. Numbers are exact, durations seconds."""
+    """An object a row, and as the last one `{"totals": {...}}`, which also says what no row shows.
+
+    Numbers are exact, durations seconds.
+    """
     file.writelines(rows)
-    totals = {
+    left_out = sheet.left_out
+    totals: dict[str, object] = {
         "uses": sheet.totals.uses,
         "duration": _exact(sheet.totals.duration),
         "charges": _exact(sheet.totals.charges),
         "amount": _in_minor_units(sheet.totals.amount, sheet.minor_units),
         "currency": sheet.currency,
     }
+    if left_out.uses:
+        totals["left_out"] = {"uses": left_out.uses, "charges": _exact(left_out.charges)}
     file.write(simplejson.dumps({"totals": totals}, use_decimal=True, separators=(",", ":")).encode() + b"\n")
 
 

@@ -41,7 +41,8 @@ class Sheet:
     """One report as it is written, but for its rows. `part` is the site or number that it is for, else empty.
 
     `made_at` stands in files that want a time of writing: the invoice's posting, so that the bytes can be made again.
-    `has_subtotals` says that uses are listed by what stands in the first column, and people want a sum of each.
+    `totals` are of all uses, `left_out` of those that no row shows. `has_subtotals` says that uses are listed by what
+    stands in the first column, and people want a sum of each.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Sheet:
     invoice: str = ""
     period: tuple[date, date] | None = None
     totals: Sums = field(default_factory=Sums)
+    left_out: Sums = field(default_factory=Sums)
     has_subtotals: bool = False
 
     @property

@@ -112,6 +112,7 @@ def sheet_of(invoice: Invoice, report: Report, terms: Terms, *, part: str = "", 
         invoice=invoice.number or "",
         period=(invoice.period_start, invoice.period_end),
         totals=added(listed, left_out),
+        left_out=left_out,
         has_subtotals=report.lists_uses and report.preset in ORDERED_BY,
     )
 

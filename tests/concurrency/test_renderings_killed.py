@@ -96,4 +96,4 @@ def test_two_that_work_at_once_never_make_the_same_one() -> None:
 def test_pdfs_are_asked_for_in_a_queue_of_their_own() -> None:
     assert current_app.amqp.router.route({}, "invoicing.render")["queue"].name == "documents"
     assert current_app.amqp.router.route({}, "billing.sweep_runs")["queue"].name == "celery"
-    assert set(current_app.amqp.queues) == {"celery", "documents"}
+    assert set(current_app.amqp.queues) == {"celery", "documents", "reports"}

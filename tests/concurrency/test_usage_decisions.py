@@ -19,6 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Keeps records from being written; not for ever, should what a test waits for not happen.
 HOLD_UP = "SET LOCAL idle_in_transaction_session_timeout = '30s'; LOCK TABLE pending_usage IN SHARE MODE"
+# Keeps whoever has written records from going on when they come to one with the number R2, which may be there or not.
+HOLD_UP_AT_R2 = """
+SET LOCAL idle_in_transaction_session_timeout = '30s';
+INSERT INTO usage_data_record SELECT (jsonb_populate_record(r, '{"id": 0, "number": "R2"}')).* FROM usage_data_record r
+"""
 GOOD = dict(zip(HEADER.split(","), ROW.split(","), strict=True))
 
 
@@ -51,16 +56,17 @@ def test_a_single_record_waits_for_a_file_that_brings_its_number(source: SourceS
     def take_one() -> TakenRecord:
         return take_in_record(source_system_id=source.pk, texts=GOOD, at=AT)
 
+    take_in_record(source_system_id=source.pk, texts={**GOOD, "number": "R0"}, at=AT)
     with transaction_open() as other:
-        other.execute(HOLD_UP)
-        with meanwhile(lambda: take(lines(ROW))) as file:
+        other.execute(HOLD_UP_AT_R2)
+        with meanwhile(lambda: take(lines(ROW, ROW.replace("R1", "R2")))) as file:
             wait_for_writing(1)
             with meanwhile(take_one, waiting=2) as single:
                 wait_for_writing(2)
                 assert not single.done()
                 other.execute("ROLLBACK")
-                assert counts(file.result(20)) == {"accepted": 1}
-                assert single.result(20) == TakenRecord(UsageDataRecord.objects.get().pk, is_new=False)
+                assert counts(file.result(20)) == {"accepted": 2}
+                assert single.result(20) == TakenRecord(UsageDataRecord.objects.get(number="R1").pk, is_new=False)
 
 
 def wait_for_writing(count: int) -> None:

@@ -118,6 +118,23 @@ def test_json_lines_have_exact_numbers_and_end_with_the_totals(tmp_path: Path) -
     assert len(rows) == 5
 
 
+def test_json_lines_and_parquet_say_what_no_row_of_a_list_shows(tmp_path: Path) -> None:
+    # C1 and C2 cost more than 0.1; C3 and C4 are 0.003 and 0.
+    made = files(
+        invoice_of_four_uses(),
+        tmp_path,
+        call_details=("Above Threshold",),
+        threshold_amount=Decimal("0.1"),
+        formats=("jsonl", "parquet"),
+    )
+    lines, table = made.values()
+    *rows, last = [json.loads(row, parse_float=Decimal) for row in lines.splitlines()]
+    assert [row["record_number"] for row in rows] == ["C1", "C2"]
+    assert last["totals"]["left_out"] == {"uses": 2, "charges": Decimal("0.003")}
+    metadata = pq.read_table(io.BytesIO(table)).schema.metadata
+    assert (metadata[b"left_out_uses"], metadata[b"left_out_charges"]) == (b"2", b"0.003")
+
+
 def test_a_workbook_has_real_values_filters_and_totals(tmp_path: Path) -> None:
     made = files(
         invoice_of_four_uses(),

@@ -144,24 +144,99 @@ def test_destinations_after_the_first_stand_together_as_the_last(
     ]
 
 
-SITES = {
-    "site_usage_reports": ("Sites: Summary", "Site", "Berlin", "(no site)"),
-    "campaign_usage_reports": ("Campaigns: Summary", "Campaign", "(no campaign)", "Winter"),
-    "number_usage_reports": ("Numbers: Summary", "Number", "+493011111", "+493022222"),
+# Of the site, the campaign and the number that C1, C3 and C4 are of, then of those of C2.
+PARTS = {
+    "Summary": (
+        "Type",
+        ["Call,2,00:01:30,90,90,second,0.128,0.13", "Message,1,00:00:00,1,1,message,0,0.00"],
+        ["Call,1,00:02:00,120,120,second,0.25,0.25"],
+    ),
+    "By Product": (
+        "Product code,Product",
+        ["CALLS,Calls,2,00:01:30,90,90,second,0.128,0.13", "SMS,Messages,1,00:00:00,1,1,message,0,0.00"],
+        ["CALLS,Calls,1,00:02:00,120,120,second,0.25,0.25"],
+    ),
+    "By Destination": (
+        "Destination name",
+        [
+            "(no destination),1,00:00:00,1,1,message,0,0.00",
+            "Paris,1,00:00:30,30,30,second,0.003,0.00",
+            "United Kingdom,1,00:01:00,60,60,second,0.125,0.13",
+        ],
+        ["United Kingdom,1,00:02:00,120,120,second,0.25,0.25"],
+    ),
+    "By Day": (
+        "Date",
+        [
+            "2026-01-10,1,00:01:00,60,60,second,0.125,0.13",
+            "2026-01-12,1,00:00:00,1,1,message,0,0.00",
+            "2026-02-01,1,00:00:30,30,30,second,0.003,0.00",
+        ],
+        ["2026-01-10,1,00:02:00,120,120,second,0.25,0.25"],
+    ),
+    "By Hour": (
+        "Hour",
+        [
+            "0,1,00:00:30,30,30,second,0.003,0.00",
+            "9,1,00:01:00,60,60,second,0.125,0.13",
+            "11,1,00:00:00,1,1,message,0,0.00",
+        ],
+        ["23,1,00:02:00,120,120,second,0.25,0.25"],
+    ),
+    "Top Destinations": (
+        "Destination name",
+        [
+            "United Kingdom,1,00:01:00,60,60,second,0.125,0.13",
+            "Paris,1,00:00:30,30,30,second,0.003,0.00",
+            "(no destination),1,00:00:00,1,1,message,0,0.00",
+        ],
+        ["United Kingdom,1,00:02:00,120,120,second,0.25,0.25"],
+    ),
+}
+FIELDS = {
+    "site_usage_reports": ("Sites", "Site", "Berlin", "(no site)"),
+    "campaign_usage_reports": ("Campaigns", "Campaign", "(no campaign)", "Winter"),
+    "number_usage_reports": ("Numbers", "Number", "+493011111", "+493022222"),
 }
 
 
-@pytest.mark.parametrize("field", SITES)
-def test_a_summary_of_each_part_of_the_customer(field: str, tmp_path: Path) -> None:
-    title, column, first, second = SITES[field]
-    made = texts(invoice_of_four_uses(), tmp_path, **{field: ("Summary",)})
-    assert list(made) == [title]
-    rows = [
-        f"{first},Call,2,00:01:30,90,90,second,0.128,0.13",
-        f"{first},Message,1,00:00:00,1,1,message,0,0.00",
-        f"{second},Call,1,00:02:00,120,120,second,0.25,0.25",
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("preset", PARTS)
+def test_a_table_of_groups_of_each_part_of_the_customer(preset: str, field: str, tmp_path: Path) -> None:
+    columns, *rows = PARTS[preset]
+    title, column, *names = FIELDS[field]
+    made = texts(invoice_of_four_uses(), tmp_path, **{field: (preset,)})
+    assert list(made) == [f"{title}: {preset.capitalize()}"]
+    # The parts by their names, the rows of each as they are above; the total is behind the columns of the groups.
+    of_parts = sorted(zip(names, rows, strict=True))
+    total = f"Total{',' * (1 + columns.count(','))},{TOTAL}"
+    assert next(iter(made.values())).splitlines() == [
+        f"{column},{columns},{MEASURES}",
+        *(f"{name},{row}" for name, of_part in of_parts for row in of_part),
+        total,
     ]
-    assert made[title].splitlines() == [f"{column},Type,{MEASURES}", *sorted(rows), f"Total,,{TOTAL}"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("preset", ["Longest Uses", "Most Expensive Uses"])
+def test_uses_that_are_singled_out_of_each_part(preset: str, field: str, tmp_path: Path) -> None:
+    title, column, *names = FIELDS[field]
+    made = texts(invoice_of_four_uses(), tmp_path, **{field: (preset,)})
+    of_parts = sorted(zip(names, [[C1, C3, C4], [C2]], strict=True))
+    expected = [f"{name},{row}" for name, of_part in of_parts for row in of_part]
+    # What a total is called stands in the first column, which is one more here.
+    header, totals = f"{column},{USES}", [total.replace(",", ",,", 1) for total in TOTALS]
+    if field == "number_usage_reports":
+        # The number stands in front, and not once more.
+        header, expected = header.replace("Time,Number", "Time"), [without_number(row) for row in expected]
+        totals = TOTALS
+    assert made[f"{title}: {preset.capitalize()}"].splitlines() == [header, *expected, *totals]
+
+
+def without_number(row: str) -> str:
+    """A row of a number's uses, which has the number in its first place, without the one in its fourth."""
+    cells = row.split(",")
+    return ",".join(cells[:3] + cells[4:])
 
 
 def test_uses_that_each_number_has_the_longest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
