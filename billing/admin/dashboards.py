@@ -1,8 +1,9 @@
 """Dashboards: pictures of revenue, of usage and of billing runs, each for those who may see the rows behind it."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -19,7 +20,7 @@ from billing.admin.dashboard_form import DashboardForm, currencies_in_use, month
 from billing.admin.pictures import Picture
 from billing.admin.revenue_pictures import Asked
 from billing.tasks import queue_figures
-from reports.queries.dashboards import UNCOUNTED, Scope, kept_figures
+from reports.queries.dashboards import UNCOUNTED, Scope, kept_figures, latest_document_before
 
 MAY_SEE_REVENUE = "invoicing.view_invoice"
 MAY_SEE_CUSTOMERS = "customers.view_customer"
@@ -74,6 +75,7 @@ def dashboard_page(request: HttpRequest, name: str | None = None) -> HttpRespons
         ],
         "has_customers": bool(currencies),
         "scope": form.scope if pictures else None,
+        "earlier": earlier(form) if pictures and shown != "runs" else None,
         "pictures": pictures,
         "lacks_customers": shown == "revenue" and not request.user.has_perm(MAY_SEE_CUSTOMERS),
         "kept": kept_figures() if pictures and shown != "runs" else None,
@@ -83,6 +85,24 @@ def dashboard_page(request: HttpRequest, name: str | None = None) -> HttpRespons
         "here": request.get_full_path(),
     }
     return render(request, "admin/billing/dashboards/page.html", context)
+
+
+def earlier(form: DashboardForm) -> dict[str, Any] | None:
+    """Where there is nothing to see in the days that are asked for: the last day before them that has a document.
+
+    The query of its twelve months comes with it, without what else was asked for.
+    """
+    latest = latest_document_before(form.scope)
+    if latest is None:
+        return None
+    month = latest.replace(day=1)
+    asked = {
+        "period": "own",
+        "from_day": months_before(month, 11).isoformat(),
+        "to_day": (months_before(month, -1) - timedelta(days=1)).isoformat(),
+        "currency": form.scope.currency,
+    }
+    return {"day": latest, "query": urlencode(asked | ({"group": form.scope.group_id} if form.scope.group_id else {}))}
 
 
 @require_POST

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.postgres.fields import ArrayField
 from django.db import DatabaseError
-from django.db.models import PROTECT, Model
+from django.db.models import PROTECT, DecimalField, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from catalog.admin.decimal_field import PlainDecimalField
 from catalog.admin.keyset import KeyChangeList
 from catalog.admin.paginator import CappedPaginator
 from catalog.operations.refusals import refusal
@@ -174,7 +175,7 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
                 label=str(db_field.verbose_name).capitalize(),
                 help_text=db_field.help_text,
             )
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return super().formfield_for_dbfield(db_field, request, **in_plain_digits(db_field, kwargs))
 
 
 class ReadOnlyAdmin(Admin):
@@ -230,12 +231,20 @@ class LargeTableAdmin(LargeListAdmin, ReadOnlyAdmin):
     """A large table that staff look at and only operations write."""
 
 
+def in_plain_digits(db_field: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a form's field, so that decimals are shown as people write them."""
+    return {"form_class": PlainDecimalField} | kwargs if isinstance(db_field, DecimalField) else kwargs
+
+
 class TableInline(TabularInline):  # type: ignore[misc]  # unfold has no type hints
     """Rows on the page of what they belong to. No empty rows are offered; one click adds one."""
 
     extra = 0
     per_page = 20
     hide_title = True
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_dbfield(db_field, request, **in_plain_digits(db_field, kwargs))
 
 
 class ReadOnlyInline(TableInline):

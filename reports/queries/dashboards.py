@@ -16,7 +16,7 @@ from django.db.models import Exists, Max, OuterRef
 
 from invoicing.choices import InvoiceState
 from invoicing.models import Invoice
-from reports.models import CountedInvoice, PendingAge
+from reports.models import CountedInvoice, PendingAge, RevenueDay
 
 SQL = Path(__file__).parent / "sql" / "dashboards"
 # So many products, destinations and customers are shown one by one; the others are one row.
@@ -201,6 +201,13 @@ def unbilled_usage_as_counted(*, group_id: int | None = None) -> UnbilledUsage |
     if counted_at is None:
         return None
     return replace(_unbilled("waiting_as_counted", {"group_id": group_id}), counted_at=counted_at)
+
+
+def latest_document_before(scope: Scope) -> date | None:
+    """The invoice date of the last counted document in the currency, where it is before what is asked for."""
+    days = RevenueDay.objects.filter(group_id=scope.group_id, currency_id=scope.currency, invoice_date__lt=scope.until)
+    latest = days.order_by("-invoice_date").values_list("invoice_date", flat=True).first()
+    return latest if latest is not None and latest < scope.first else None
 
 
 def kept_figures() -> Kept:

@@ -337,3 +337,16 @@ def test_pages_keep_what_was_asked(admin_client: Client) -> None:
     response = admin_client.get(reverse("dashboard", args=["revenue"]), FEBRUARY)
     for page in response.context["pages"]:
         assert parse_qs(urlsplit(page["url"]).query) == {name: [value] for name, value in FEBRUARY.items()}
+
+
+def test_where_the_period_has_no_document_the_last_ones_are_a_click_away(admin_client: Client) -> None:
+    billed(factories.CustomerFactory(), "10.00", on="2020-02-10")
+    count_figures(at=AT)
+    page = admin_client.get(reverse("dashboard", args=["revenue"])).content.decode()
+    assert "The last document before these days is of 2020-02-10." in page
+    # The twelve months whose last is February 2020, a leap year's.
+    query = "period=own&amp;from_day=2019-03-01&amp;to_day=2020-02-29&amp;currency=USD"
+    assert f'href="?{query}"' in page
+    shown = admin_client.get(f"{reverse('dashboard', args=['revenue'])}?{query.replace('&amp;', '&')}").content.decode()
+    assert "10.00" in shown
+    assert "The last document before these days" not in shown
