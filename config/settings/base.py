@@ -189,7 +189,7 @@ INVOICE_LINK_DAYS = env.number("INVOICE_LINK_DAYS", default=90)
 INVOICE_ATTACHMENTS = ["reports.queries.files.usage_report_files"]
 INVOICE_WAITS_FOR = ["reports.queries.files.invoices_with_reports_to_come"]
 
-# Usage reports with more rows than this are CSV in place of PDF.
+# Rows of usage reports that one PDF has at most: reports that would give it more are CSV in place of PDF.
 REPORT_PDF_MOST_ROWS = env.number("REPORT_PDF_MOST_ROWS", default=5_000)
 # Usage reports that are texts and larger than this are zipped.
 REPORT_ZIPPED_ABOVE_BYTES = env.number("REPORT_ZIPPED_ABOVE_BYTES", default=2 * 1024**2)

@@ -111,7 +111,7 @@ class _Section:
             "size": found.size,
             "columns": [
                 {
-                    "header": found.parted(place, header),
+                    "header": found.parted(place, header, is_bold=True),
                     "right": column.is_figure and place > 0,
                     "width": found.columns[place],
                 }
@@ -119,9 +119,14 @@ class _Section:
             ],
             "bars": self.bars,
             "parts": [
-                {"lines": [{"cells": found.all_parted(texts), "is_sum": is_sum} for texts, is_sum in self.lines]}
+                {
+                    "lines": [
+                        {"cells": found.all_parted(texts, is_sum=is_sum), "is_sum": is_sum}
+                        for texts, is_sum in self.lines
+                    ]
+                }
             ],
-            "totals": [found.all_parted(texts) for texts in self.totals],
+            "totals": [found.all_parted(texts, is_sum=True) for texts in self.totals],
         }
 
 

@@ -4,17 +4,24 @@ A typesetter that measures each cell itself takes several times as long for a li
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-# Of a sans-serif text, in ems: digits and most letters, capitals among small letters included. Wide ones are one em.
-CHARACTER, WIDE_CHARACTER = 0.585, 1.05
+# Of a sans-serif text, in ems: digits and most small letters, capitals, the broadest letters, and those of East Asia.
+CHARACTER, CAPITAL, BROAD_CAPITAL, BROAD_CHARACTER, WIDE_CHARACTER = 0.585, 0.65, 0.785, 0.94, 1.05
+BROAD_CAPITALS = "DGHNOQUÄÖÜ"
+BROAD = "mwMW@%…—жмшщыюфЖМШЩЫЮФ"  # noqa: RUF001  letters of Russia
 BOLD = 1.15
 # Left and right of what stands in a cell, in points.
 PADDING = 6.0
 SIZES = (8.0, 7.0, 6.0)
 # Where a text may be parted that has no spaces: it is not seen.
 BREAK = "\u200b"
+# Scripts that are written without spaces, and that the typesetter parts between words: from Thai to Lao, Burmese, Khmer.
+UNSPACED = (("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"))
+# What is lost where widths are rounded.
+ROUNDED = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +31,55 @@ class Widths:
     size: float
     columns: tuple[float, ...]
 
-    def parted(self, place: int, text: str) -> str:
+    def parted(self, place: int, text: str, *, is_bold: bool = False) -> str:
         """A cell's text, with places to part its words where they are longer than the column is wide."""
-        room = max(1, int((self.columns[place] - PADDING) / (self.size * CHARACTER)))
-        if len(text) <= room:
+        room = (self.columns[place] - PADDING + ROUNDED) / self.size / (BOLD if is_bold else 1)
+        if ems(text) <= room:
             return text
-        return " ".join(
-            BREAK.join(word[start : start + room] for start in range(0, len(word), room)) for word in text.split(" ")
-        )
+        return " ".join(BREAK.join(_pieces(word, room)) for word in text.split(" "))
 
-    def all_parted(self, texts: Sequence[str]) -> list[str]:
-        """A row's texts, each as its column takes it."""
-        return [self.parted(place, text) for place, text in enumerate(texts)]
+    def all_parted(self, texts: Sequence[str], *, is_sum: bool = False) -> list[str]:
+        """A row's texts, each as its column takes it. Of sums, what they are called is bold, and may be parted so."""
+        return [self.parted(place, text, is_bold=is_sum and place == 0) for place, text in enumerate(texts)]
 
 
 def ems(text: str) -> float:
     """How long a text is, in ems, well enough to give it room."""
-    if text.isascii():
-        return len(text) * CHARACTER
-    return sum(WIDE_CHARACTER if unicodedata.east_asian_width(each) in "WF" else CHARACTER for each in text)
+    return sum(map(_width, text))
+
+
+@cache
+def _width(character: str) -> float:
+    if character in BROAD:
+        return BROAD_CHARACTER
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        # It stands above or below the one before, or is not seen.
+        return 0
+    if unicodedata.east_asian_width(character) in "WF":
+        return WIDE_CHARACTER
+    if character.isupper():
+        return BROAD_CAPITAL if character in BROAD_CAPITALS or not character.isascii() else CAPITAL
+    return CHARACTER
+
+
+@cache
+def _is_parted_by_itself(character: str) -> bool:
+    is_unspaced = any(first <= character <= last for first, last in UNSPACED)
+    return is_unspaced or unicodedata.east_asian_width(character) in "WF"
+
+
+def _pieces(word: str, room: float) -> Iterator[str]:
+    """A word in pieces that take no more than so many ems; no mark is parted from its letter."""
+    start, length = 0, 0.0
+    for place, character in enumerate(word):
+        width = _width(character)
+        if _is_parted_by_itself(character):
+            length = 0
+        elif length and width and length + width > room:
+            yield word[start:place]
+            start, length = place, 0
+        length += width
+    yield word[start:]
 
 
 def longest_word(text: str) -> str:
@@ -65,7 +102,8 @@ def natural(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float
     asked = [ems(longest_word(header)) * BOLD for header in headers]
     for row in rows:
         for place, text in enumerate(row):
-            if len(text) * CHARACTER > asked[place] or not text.isascii():
+            # No character of ASCII is broader.
+            if len(text) * BROAD_CHARACTER > asked[place] or not text.isascii():
                 asked[place] = max(asked[place], ems(text))
     return asked
 
@@ -79,7 +117,7 @@ def widths(asked: Sequence[float], *, texts: Sequence[bool], room: float) -> Wid
     """The widths of columns that ask for so many ems, together `room` points.
 
     Letters are as large as they can be, and what is left goes to all columns alike. Where even the smallest letters are
-    too large, columns of texts give: first those that ask for most.
+    too large, columns of texts give, or all where these are too few: first those that ask for most.
     """
     free = room - PADDING * len(asked)
     size = next((size for size in SIZES if sum(asked) * size <= free), SIZES[-1])
@@ -95,17 +133,15 @@ def widths(asked: Sequence[float], *, texts: Sequence[bool], room: float) -> Wid
 def _shrunk(wanted: Sequence[float], elastic: Sequence[int], over: float) -> list[float]:
     """The widest of some columns cut down to one width, so that all together ask for less by `over`.
 
-    Where these are too few, all columns are made narrower alike.
+    Where these are too few, the widest of all columns: short ones, such as dates, stay whole.
     """
     found = list(wanted)
     left = sum(wanted[place] for place in elastic) - over
     narrowest = SIZES[-1] * CHARACTER * 4
     if left < narrowest * len(elastic):
-        share = (sum(wanted) - over) / sum(wanted)
-        return [each * share for each in wanted]
+        elastic, left = range(len(wanted)), sum(wanted) - over
     places = sorted(elastic, key=lambda place: wanted[place])
     for done, place in enumerate(places):
-        cut = left / (len(places) - done)
-        found[place] = min(wanted[place], cut)
+        found[place] = min(wanted[place], left / (len(places) - done))
         left -= found[place]
     return found

@@ -129,7 +129,7 @@ class ProfileSerializer(StrictSerializer):
         help_text="Of call details, in this order; with none, all. The amount is always there.",
     )
     callDetails = PresetsField(CallDetail, source="call_details")
-    formats = PresetsField(ReportFormat, help_text="Each report is made in each of them; with none, as CSV.")
+    formats = PresetsField(ReportFormat, help_text="PDFs and XLSX have all reports, others one each. None: CSV.")
     thresholdAmount = AmountField(
         source="threshold_amount",
         required=False,

@@ -59,7 +59,7 @@ class InvoiceUsageReportProfile(models.Model):
         models.CharField(max_length=10, choices=ReportFormat),
         blank=True,
         default=list,
-        help_text="Each report is made in each of them; where none is chosen, as CSV.",
+        help_text="PDFs and spreadsheets have all reports, files of other formats one each. If none is chosen: CSV.",
     )
     threshold_amount = models.DecimalField(
         max_digits=38,
