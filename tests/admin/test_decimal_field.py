@@ -14,7 +14,7 @@ from tests.factories import InvoiceUsageReportProfileFactory
     [
         (Decimal("0E-18"), "0"),
         (Decimal("0.005000000000000000"), "0.005"),
-        (Decimal("100"), "100"),
+        (Decimal(100), "100"),
         (Decimal("1E+3"), "1000"),
         (Decimal("-2.50"), "-2.5"),
         (Decimal("NaN"), Decimal("NaN")),
