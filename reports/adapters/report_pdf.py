@@ -14,7 +14,7 @@ from invoicing.adapters.layouts import Layout, made_with
 from invoicing.adapters.pdf import make_pdf
 from reports.adapters.locales import date_text, locale, number_text
 from reports.adapters.text_files import duration
-from reports.adapters.widths import fits, longest_word, natural, shortened, widths
+from reports.adapters.widths import BOLD, SIZES, fits, longest_word, natural, parted, shortened, widths
 from reports.engine.columns import MONEY, SECONDS, TEXT, Column
 from reports.engine.differences import plain
 from reports.engine.sheet import Document, Footer, Sheet
@@ -35,6 +35,7 @@ UNREAD = ("product_code",)
 LABEL_EMS = 21.0
 # More bars are no picture any more.
 MOST_BARS = 31
+HEADING_POINTS = 15.0
 # Between the margins of A4 pages.
 UPRIGHT_POINTS, FLIPPED_POINTS = 510.0, 756.0
 # Of uses that are listed; quantities may have different units.
@@ -61,10 +62,12 @@ def laid_out(document: Document, rows: Sequence[Sequence[Sequence[Any]]]) -> dic
         period = f"{date_text(start, language)} – {date_text(end - timedelta(days=1), language)}"  # noqa: RUF001  from, to
     sections = [_Section.of(sheet, each) for sheet, each in zip(document.sheets, rows, strict=True)]
     is_flipped = not all(fits(section.asked, UPRIGHT_POINTS) for section in sections)
+    room = FLIPPED_POINTS if is_flipped else UPRIGHT_POINTS
     return {
         "title": document.title,
+        "heading": parted(document.title, room / HEADING_POINTS / BOLD),
         "customer": first.customer,
-        "subtitle": " · ".join(filter(None, (first.customer, first.invoice, period))),
+        "subtitle": parted(" · ".join(filter(None, (first.customer, first.invoice, period))), room / SIZES[0]),
         "footer": f"{word('Usage report', language)} {first.invoice}",
         "page": word("Page", language),
         "of": word("of", language),
@@ -72,12 +75,11 @@ def laid_out(document: Document, rows: Sequence[Sequence[Sequence[Any]]]) -> dic
         "fonts": FONTS,
         "flipped": is_flipped,
         "groups": [
-            {"name": "" if document.title == section.sheet.title else section.sheet.name}
-            | section.laid_out(room=FLIPPED_POINTS if is_flipped else UPRIGHT_POINTS)
+            {"name": "" if document.title == section.sheet.title else section.sheet.name} | section.laid_out(room=room)
             for section in sections
         ],
         "elsewhere": [
-            f"{title}: {word('too long to be read here, in a file of its own', language)}"
+            parted(f"{title}: {word('too long to be read here, in a file of its own', language)}", room / SIZES[0])
             for title in document.elsewhere
         ],
     }

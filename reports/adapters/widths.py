@@ -11,15 +11,13 @@ from functools import cache
 # Of a sans-serif text, in ems: digits and most small letters, capitals, the broadest letters, and those of East Asia.
 CHARACTER, CAPITAL, BROAD_CAPITAL, BROAD_CHARACTER, WIDE_CHARACTER = 0.585, 0.65, 0.785, 0.94, 1.05
 BROAD_CAPITALS = "DGHNOQUÄÖÜ"
-BROAD = "mwMW@%…—жмшщыюфЖМШЩЫЮФ"  # noqa: RUF001  letters of Russia
+BROAD = "mwMW@%…—жмшщыюфЖМШЩЫЮФ"
 BOLD = 1.15
 # Left and right of what stands in a cell, in points.
 PADDING = 6.0
 SIZES = (8.0, 7.0, 6.0)
 # Where a text may be parted that has no spaces: it is not seen.
 BREAK = "\u200b"
-# Scripts that are written without spaces, and that the typesetter parts between words: from Thai to Lao, Burmese, Khmer.
-UNSPACED = (("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"))
 # What is lost where widths are rounded.
 ROUNDED = 0.01
 
@@ -34,9 +32,7 @@ class Widths:
     def parted(self, place: int, text: str, *, is_bold: bool = False) -> str:
         """A cell's text, with places to part its words where they are longer than the column is wide."""
         room = (self.columns[place] - PADDING + ROUNDED) / self.size / (BOLD if is_bold else 1)
-        if ems(text) <= room:
-            return text
-        return " ".join(BREAK.join(_pieces(word, room)) for word in text.split(" "))
+        return parted(text, room)
 
     def all_parted(self, texts: Sequence[str], *, is_sum: bool = False) -> list[str]:
         """A row's texts, each as its column takes it. Of sums, what they are called is bold, and may be parted so."""
@@ -46,6 +42,13 @@ class Widths:
 def ems(text: str) -> float:
     """How long a text is, in ems, well enough to give it room."""
     return sum(map(_width, text))
+
+
+def parted(text: str, room: float) -> str:
+    """A text with places to part its words where they take more than so many ems."""
+    if ems(text) <= room:
+        return text
+    return " ".join(BREAK.join(_pieces(word, room)) for word in text.split(" "))
 
 
 @cache
@@ -62,18 +65,13 @@ def _width(character: str) -> float:
     return CHARACTER
 
 
-@cache
-def _is_parted_by_itself(character: str) -> bool:
-    is_unspaced = any(first <= character <= last for first, last in UNSPACED)
-    return is_unspaced or unicodedata.east_asian_width(character) in "WF"
-
-
 def _pieces(word: str, room: float) -> Iterator[str]:
     """A word in pieces that take no more than so many ems; no mark is parted from its letter."""
     start, length = 0, 0.0
     for place, character in enumerate(word):
         width = _width(character)
-        if _is_parted_by_itself(character):
+        if width == WIDE_CHARACTER:
+            # The typesetter parts words of these by itself, and knows where not to.
             length = 0
         elif length and width and length + width > room:
             yield word[start:place]

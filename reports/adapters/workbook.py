@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from reports.adapters.locales import locale
@@ -25,7 +26,8 @@ ROWS_OF_WORKSHEET = 1_048_576
 SECONDS_OF_DAY = 86_400
 LONGEST_NAME = 31
 NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
-WIDTHS = {TEXT: 22, DATE: 12, TIME: 10, COUNT: 10, NUMBER: 16, MONEY: 14, SECONDS: 12}
+# An exact number that is broader than its column is shown as ####: there is room for 15 decimals and small prices.
+WIDTHS = {TEXT: 22, DATE: 12, TIME: 10, COUNT: 10, NUMBER: 22, MONEY: 18, SECONDS: 12}
 STYLE = re.compile(rb' s="([0-9]+)"')
 DIMENSION = re.compile(rb'(<dimension ref="A1:[A-Z]+)([0-9]+)')
 # Numbers of rows, and the references of cells.
@@ -101,8 +103,11 @@ class Workbook:
                 worksheet.write_number(1, place, 0, style)
             # Filters over the rows, not over the totals.
             worksheet.autofilter(0, 0, max(rows.count, 1), len(sheet.columns) - 1)
-            for place, footer in enumerate(sheet.footers if rows.is_last else ()):
+            below = sheet.footers if rows.is_last else ()
+            for place, footer in enumerate(below):
                 _add_footer(worksheet, 2 + place, sheet, footer, styles)
+            exact = sum(not footer.is_rounded for footer in below)
+            _show_whole_numbers(worksheet, sheet, styles, last_row=max(rows.count, 1) + exact)
         book.close()
 
 
@@ -124,6 +129,7 @@ class _Styles:
         self.plain = [book.add_format({"valign": "top", **formats.get(column.kind, {})}) for column in sheet.columns]
         self.total = [book.add_format({**formats.get(column.kind, {}), **last}) for column in sheet.columns]
         self.money = book.add_format({**formats[MONEY], **last})
+        self.whole = book.add_format({"num_format": "#,##0"})
         self.header = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         self.label = book.add_format(last)
 
@@ -136,6 +142,15 @@ def _lay_out(worksheet: Worksheet, sheet: Sheet, styles: _Styles) -> None:
     worksheet.repeat_rows(0)
     worksheet.set_landscape()
     worksheet.fit_to_pages(1, 0)
+
+
+def _show_whole_numbers(worksheet: Worksheet, sheet: Sheet, styles: _Styles, *, last_row: int) -> None:
+    """Show exact numbers without decimals as such: Excel would leave a point behind each, as in “60.”."""
+    for place, column in enumerate(sheet.columns):
+        if column.kind == NUMBER:
+            cell = xl_rowcol_to_cell(1, place)
+            whole = {"type": "formula", "criteria": f"={cell}=INT({cell})", "format": styles.whole}
+            worksheet.conditional_format(1, place, last_row, place, whole)
 
 
 def _add_footer(worksheet: Worksheet, row: int, sheet: Sheet, footer: Footer, styles: _Styles) -> None:

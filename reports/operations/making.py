@@ -258,7 +258,8 @@ def _write_workbook(cursor: Any, path: Path, document: Document, sections: Seque
             styles=worksheet.styles,
             minor_units=section.sheet.minor_units,
             first=worksheet.first,
-            count=worksheet.count,
+            # One more than there are, so that it is told where there are more.
+            count=worksheet.count + (1 if worksheet.is_last else 0),
         )
         copied.append(Copied(cursor, statement, section.parameters))
     workbook.fill(copied)
