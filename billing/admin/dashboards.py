@@ -75,7 +75,7 @@ def dashboard_page(request: HttpRequest, name: str | None = None) -> HttpRespons
         ],
         "has_customers": bool(currencies),
         "scope": form.scope if pictures else None,
-        "earlier": earlier(form) if pictures and shown != "runs" else None,
+        "earlier": earlier(form.scope) if pictures and shown != "runs" and not pictures[0].rows else None,
         "pictures": pictures,
         "lacks_customers": shown == "revenue" and not request.user.has_perm(MAY_SEE_CUSTOMERS),
         "kept": kept_figures() if pictures and shown != "runs" else None,
@@ -87,12 +87,12 @@ def dashboard_page(request: HttpRequest, name: str | None = None) -> HttpRespons
     return render(request, "admin/billing/dashboards/page.html", context)
 
 
-def earlier(form: DashboardForm) -> dict[str, Any] | None:
+def earlier(scope: Scope) -> dict[str, Any] | None:
     """Where there is nothing to see in the days that are asked for: the last day before them that has a document.
 
-    The query of its twelve months comes with it, without what else was asked for.
+    The query of the twelve months to its own comes with it. None where no document is earlier.
     """
-    latest = latest_document_before(form.scope)
+    latest = latest_document_before(scope)
     if latest is None:
         return None
     month = latest.replace(day=1)
@@ -100,9 +100,9 @@ def earlier(form: DashboardForm) -> dict[str, Any] | None:
         "period": "own",
         "from_day": months_before(month, 11).isoformat(),
         "to_day": (months_before(month, -1) - timedelta(days=1)).isoformat(),
-        "currency": form.scope.currency,
+        "currency": scope.currency,
     }
-    return {"day": latest, "query": urlencode(asked | ({"group": form.scope.group_id} if form.scope.group_id else {}))}
+    return {"day": latest, "query": urlencode(asked | ({"group": scope.group_id} if scope.group_id else {}))}
 
 
 @require_POST

@@ -16,7 +16,7 @@ from django.db.models import Exists, Max, OuterRef
 
 from invoicing.choices import InvoiceState
 from invoicing.models import Invoice
-from reports.models import CountedInvoice, PendingAge, RevenueDay
+from reports.models import CountedInvoice, PendingAge
 
 SQL = Path(__file__).parent / "sql" / "dashboards"
 # So many products, destinations and customers are shown one by one; the others are one row.
@@ -204,10 +204,12 @@ def unbilled_usage_as_counted(*, group_id: int | None = None) -> UnbilledUsage |
 
 
 def latest_document_before(scope: Scope) -> date | None:
-    """The invoice date of the last counted document in the currency, where it is before what is asked for."""
-    days = RevenueDay.objects.filter(group_id=scope.group_id, currency_id=scope.currency, invoice_date__lt=scope.until)
-    latest = days.order_by("-invoice_date").values_list("invoice_date", flat=True).first()
-    return latest if latest is not None and latest < scope.first else None
+    """The invoice date of the last posted document before what is asked for, in its currency and group."""
+    posted = Invoice.objects.filter(state=InvoiceState.POSTED, currency_id=scope.currency, invoice_date__lt=scope.first)
+    if scope.group_id is not None:
+        posted = posted.filter(customer__groups=scope.group_id)
+    latest: date | None = posted.aggregate(latest=Max("invoice_date"))["latest"]
+    return latest
 
 
 def kept_figures() -> Kept:

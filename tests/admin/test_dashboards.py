@@ -340,13 +340,21 @@ def test_pages_keep_what_was_asked(admin_client: Client) -> None:
 
 
 def test_where_the_period_has_no_document_the_last_ones_are_a_click_away(admin_client: Client) -> None:
-    billed(factories.CustomerFactory(), "10.00", on="2020-02-10")
-    count_figures(at=AT)
-    page = admin_client.get(reverse("dashboard", args=["revenue"])).content.decode()
-    assert "The last document before these days is of 2020-02-10." in page
+    group = factories.CustomerGroupFactory()
+    billed(factories.CustomerFactory(groups=[group]), "10.00", on="2020-02-10")
+    billed(factories.CustomerFactory(), "3.00", on="2020-05-10")
+
+    def page(query: str) -> str:
+        return admin_client.get(f"{reverse('dashboard', args=['revenue'])}?{query}").content.decode()
+
+    assert "The last document before these days is of 2020-05-10." in page("")
+    shown = page(f"group={group.pk}")
+    assert "The last document before these days is of 2020-02-10." in shown
     # The twelve months whose last is February 2020, a leap year's.
-    query = "period=own&amp;from_day=2019-03-01&amp;to_day=2020-02-29&amp;currency=USD"
-    assert f'href="?{query}"' in page
-    shown = admin_client.get(f"{reverse('dashboard', args=['revenue'])}?{query.replace('&amp;', '&')}").content.decode()
+    query = f"period=own&amp;from_day=2019-03-01&amp;to_day=2020-02-29&amp;currency=USD&amp;group={group.pk}"
+    assert f'href="?{query}"' in shown
+    shown = page(query.replace("&amp;", "&"))
     assert "10.00" in shown
     assert "The last document before these days" not in shown
+    # Nothing is before the first.
+    assert "The last document before" not in page("period=own&from_day=2019-01-01&to_day=2019-02-01")
