@@ -1,6 +1,7 @@
 """How wide the columns of a table on paper are: from what stands in them, in ems and points, before it is typeset.
 
-A typesetter that measures each cell itself takes several times as long for a list of calls.
+Left to itself the typesetter gives numbers all that they ask for and texts what is left: in lists of many columns that
+was too little, and texts overlapped. Nor does it make letters smaller.
 """
 
 import unicodedata
